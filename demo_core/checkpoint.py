@@ -1,0 +1,193 @@
+"""Bundles: a trained model as a folder, the same on disk and on the Hub.
+
+``model.safetensors`` weights; ``config.json`` format, model, preset, data set, protocol, settings, training,
+catalogue hash; ``catalogue.json`` titles in id order; ``metrics.json`` its runs; ``README.md`` the model card,
+written from the others. Loading is strict: nothing is guessed, dropped or unpickled. Saving is atomic.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from demo_core.model_card import model_card
+from demo_core.models import MODELS
+from demo_core.models.base import Recommender
+from demo_core.results import Run
+from demo_core.sequences import Catalogue
+
+T = TypeVar("T")
+
+FORMAT = 1
+FILES = ("model.safetensors", "config.json", "catalogue.json", "metrics.json", "README.md")
+PROBE_LENGTH = 20
+
+
+class BundleError(ValueError):
+    """A folder that cannot be used as a bundle: says which, what was expected, what came."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A model in evaluation mode with all that is needed to use and judge it. ``training``: seed, epochs, commit,
+    date.
+    """
+
+    model: Recommender
+    name: str
+    preset: str
+    dataset: str
+    protocol: str
+    catalogue: Catalogue
+    runs: tuple[Run, ...] = ()
+    training: dict[str, Any] = field(default_factory=dict)
+
+
+def save(bundle: Bundle, folder: Path, probe: Tensor | None = None) -> None:
+    """Writes the bundle beside ``folder`` and swaps it in, so that an interrupted save leaves the old one.
+
+    With ``probe`` (R, L) histories the weights are stored in float16 if every top-20 stays the same, else in float32.
+    """
+    beside, old = folder.with_name(folder.name + ".new"), folder.with_name(folder.name + ".old")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    save_file(_weights(bundle.model, probe), beside / "model.safetensors")
+    _write_json(beside / "config.json", _config(bundle))
+    _write_json(beside / "catalogue.json", bundle.catalogue.to_dict())
+    _write_json(beside / "metrics.json", {"runs": [run.to_dict() for run in bundle.runs]})
+    (beside / "README.md").write_text(
+        model_card(bundle.name, bundle.preset, bundle.dataset, bundle.runs), encoding="utf-8"
+    )
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    beside.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def load(folder: Path, device: torch.device | None = None) -> Bundle:
+    """Reads a bundle folder onto ``device`` (CPU if ``None``). Raises :class:`BundleError` naming what is wrong."""
+    for name in FILES:
+        if not (folder / name).is_file():
+            raise BundleError(f"{folder}: expected a bundle folder with {', '.join(FILES)}; {name} is missing.")
+    config = _read_json(folder / "config.json")
+    if config.get("format") != FORMAT:
+        raise BundleError(
+            f"{folder}: expected bundle format {FORMAT}, got {config.get('format')!r}. Save it again with this version."
+        )
+    catalogue = _checked(folder, "catalogue.json", lambda: _catalogue(_read_json(folder / "catalogue.json")))
+    if catalogue.hash != config.get("catalogue_hash"):
+        raise BundleError(f"{folder}: catalogue.json is not the catalogue that the weights were trained with.")
+    runs = _checked(
+        folder, "metrics.json", lambda: tuple(map(Run.from_dict, _read_json(folder / "metrics.json")["runs"]))
+    )
+    model = _model(folder, config)
+    if model.config.num_items != catalogue.num_items:
+        raise BundleError(
+            f"{folder}: the weights are for {model.config.num_items} items, the catalogue has {catalogue.num_items}."
+        )
+    return Bundle(
+        model=model.to(device or torch.device("cpu")).eval(),
+        name=config["model"],
+        preset=config["preset"],
+        dataset=config["dataset"],
+        protocol=config["protocol"],
+        catalogue=catalogue,
+        runs=runs,
+        training=config["training"],
+    )
+
+
+def _model(folder: Path, config: dict[str, Any]) -> Recommender:
+    missing = {"model", "preset", "dataset", "protocol", "config", "training"} - set(config)
+    if missing:
+        raise BundleError(f"{folder}: config.json lacks {sorted(missing)}.")
+    if config["model"] not in MODELS:
+        raise BundleError(f"{folder}: unknown model {config['model']!r}; known: {', '.join(MODELS)}.")
+    entry = MODELS[config["model"]]
+    model = _checked(folder, "config.json", lambda: entry.model(entry.config.from_dict(config["config"])))
+    weights = _checked(folder, "model.safetensors", lambda: load_file(folder / "model.safetensors"))
+    own = model.state_dict()
+    for name in sorted(set(own) ^ set(weights)):
+        problem = "lacks" if name in own else "has the unknown"
+        raise BundleError(
+            f"{folder}: model.safetensors {problem} tensor {name!r}; the weights do not fit {config['model']}."
+        )
+    for name, tensor in weights.items():
+        if tensor.shape != own[name].shape:
+            raise BundleError(
+                f"{folder}: tensor {name!r} should be {tuple(own[name].shape)}, is {tuple(tensor.shape)}."
+            )
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            raise BundleError(f"{folder}: tensor {name!r} holds values that are not finite.")
+    model.load_state_dict(weights, strict=True)
+    return model.eval()
+
+
+def _weights(model: Recommender, probe: Tensor | None) -> dict[str, Tensor]:
+    full = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in model.state_dict().items()}
+    if probe is None:
+        return full
+    half = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in full.items()}
+    before, _ = model.recommend(probe, min(PROBE_LENGTH, model.config.num_items))
+    model.load_state_dict(half)
+    after, _ = model.recommend(probe, min(PROBE_LENGTH, model.config.num_items))
+    model.load_state_dict(full)
+    return half if torch.equal(before, after) else full
+
+
+def _config(bundle: Bundle) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "model": bundle.name,
+        "preset": bundle.preset,
+        "dataset": bundle.dataset,
+        "protocol": bundle.protocol,
+        "config": bundle.model.config.to_dict(),
+        "training": bundle.training,
+        "catalogue_hash": bundle.catalogue.hash,
+    }
+
+
+def _catalogue(values: dict[str, Any]) -> Catalogue:
+    genres = tuple(tuple(names) for names in values["genres"])
+    return Catalogue(tuple(values["titles"]), tuple(values["years"]), genres, tuple(values["counts"]), values["noun"])
+
+
+def _checked(folder: Path, name: str, read: Callable[[], T]) -> T:
+    try:
+        return read()
+    except (ValueError, KeyError, TypeError, SafetensorError, RuntimeError) as error:
+        raise BundleError(f"{folder}: {name} cannot be used: {error}") from error
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BundleError(f"{path}: expected JSON, got something else or a cut-off file ({error}).") from error
+    if not isinstance(content, dict):
+        raise BundleError(f"{path}: expected a JSON object, got {type(content).__name__}.")
+    return content
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    _require_finite(content)
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def _require_finite(content: object) -> None:
+    if isinstance(content, float) and not math.isfinite(content):
+        raise ValueError("A bundle's JSON must not hold NaN or infinity.")
+    for value in content.values() if isinstance(content, dict) else content if isinstance(content, list) else ():
+        _require_finite(value)

@@ -1,0 +1,60 @@
+"""The README.md of a bundle, written from its runs; never edited by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from demo_core.datasets import PROTOCOLS
+from demo_core.health import failures
+from demo_core.models import MODELS
+from demo_core.results import Run
+
+LICENCES = {
+    "movielens": "The catalogue comes from MovieLens (GroupLens) and stays under its terms, beside the bundles.",
+    "zhihu": "Trained on the public Zhihu-1M sessions; the bundle holds item numbers only.",
+}
+
+
+def model_card(name: str, preset: str, dataset: str, runs: Sequence[Run]) -> str:
+    """Markdown with Hub front matter: what the model is, its measured figures with their protocol, its health."""
+    title = MODELS[name].title
+    lines = [
+        "---",
+        "library_name: turnpoint",
+        "license: apache-2.0",
+        "tags: [sequential-recommendation, diffusion, turnpoint]",
+        "---",
+        f"# {title} on {dataset}",
+        "",
+        f"Preset `{preset}` of `{name}`, trained and saved by Turnpoint. {LICENCES.get(dataset, '')}".strip(),
+        "",
+        "| split | protocol | rows | HR@20 | NDCG@20 | seed |",
+        "| --- | --- | --- | --- | --- | --- |",
+        *(_row(run) for run in runs),
+        "",
+        *(f"`{protocol.name}`: {protocol.description}." for protocol in _protocols(runs)),
+        "",
+        *(_health(run) for run in runs if run.split == "test"),
+        "",
+        "Intended for research and demonstration. The lists reflect the people in the data and their time.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _row(run: Run) -> str:
+    hit, gain = run.metrics["hr@20"], run.metrics["ndcg@20"]
+    return f"| {run.split} | {run.protocol} | {run.rows} | {hit:.2%} | {gain:.2%} | {run.seed} |"
+
+
+def _protocols(runs: Sequence[Run]) -> list:
+    return [PROTOCOLS[name] for name in sorted({run.protocol for run in runs})]
+
+
+def _health(run: Run) -> str:
+    found = failures(run.health)
+    verdict = "passes the health gate" if not found else "fails the health gate: " + "; ".join(found)
+    health = run.health
+    return (
+        f"Health on test: {verdict}. Never-trained items fill {health['never_trained_share']:.1%} of the lists, which "
+        f"hold {health['distinct_items']:,} different items; two lists share {health['list_overlap']:.1%}."
+    )

@@ -1,0 +1,78 @@
+"""All recommenders. ``MODELS`` is the only list of them; ``create`` and ``preset`` are how they are made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+
+from demo_core.models.base import Recommender, RecommenderConfig
+from demo_core.models.card import CARD, CARDConfig
+from demo_core.models.globaldiff import GlobalDiff, GlobalDiffConfig
+from demo_core.models.item_knn import ItemKNN, ItemKNNConfig
+from demo_core.models.popularity import Popularity, PopularityConfig
+from demo_core.models.presets import TUNED
+from demo_core.models.repeat_last import RepeatLast, RepeatLastConfig
+from demo_core.models.sasrec import SASRec, SASRecConfig
+from demo_core.models.tdm import TDM, TDMConfig
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """One recommender: its class, its config class, and how it is called on the page."""
+
+    model: type[Recommender]
+    config: type[RecommenderConfig]
+    title: str
+
+
+MODELS: dict[str, ModelEntry] = {
+    "popularity": ModelEntry(Popularity, PopularityConfig, "Popularity"),
+    "item_knn": ModelEntry(ItemKNN, ItemKNNConfig, "Item-kNN"),
+    "repeat_last": ModelEntry(RepeatLast, RepeatLastConfig, "Repeat last"),
+    "sasrec": ModelEntry(SASRec, SASRecConfig, "SASRec"),
+    "tdm": ModelEntry(TDM, TDMConfig, "TDM"),
+    "card": ModelEntry(CARD, CARDConfig, "CARD"),
+    "globaldiff": ModelEntry(GlobalDiff, GlobalDiffConfig, "GlobalDiff"),
+}
+
+
+def entry(name: str) -> ModelEntry:
+    """The entry called ``name``; ``ValueError`` naming the known ones otherwise."""
+    if name not in MODELS:
+        raise ValueError(f"Unknown model {name!r}; known: {', '.join(MODELS)}.")
+    return MODELS[name]
+
+
+def preset(name: str, preset_name: str, dataset: str, num_items: int) -> RecommenderConfig:
+    """The config of model ``name`` for a data set: class defaults, then what was tuned for that preset and data set."""
+    if preset_name != "default":
+        raise ValueError(f"Unknown preset {preset_name!r}; known: default.")
+    return entry(name).config(num_items=num_items).override(*TUNED.get((name, dataset), ()))
+
+
+def create(name: str, config: RecommenderConfig, seed: int) -> Recommender:
+    """A new model whose initial weights follow from ``seed`` alone."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return entry(name).model(config)
+
+
+def with_backbone(config: RecommenderConfig, backbone: Recommender) -> RecommenderConfig:
+    """A GlobalDiff config for this trained backbone; ``ValueError`` when one cannot carry the other."""
+    if not isinstance(config, GlobalDiffConfig) or not isinstance(backbone, SASRec):
+        raise ValueError(f"Expected GlobalDiff on SASRec, got {type(config).__name__} on {type(backbone).__name__}.")
+    own = backbone.config
+    return replace(
+        config,
+        num_items=own.num_items,
+        max_length=own.max_length,
+        embedding_dim=own.embedding_dim,
+        backbone_layers=own.layers,
+        backbone_heads=own.heads,
+        backbone_dropout=own.dropout,
+        backbone_input_dropout=own.input_dropout,
+        backbone_learning_rate=own.learning_rate,
+        backbone_epochs=own.max_epochs,
+        backbone_rows_per_epoch=own.rows_per_epoch,
+    )

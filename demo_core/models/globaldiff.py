@@ -1,0 +1,334 @@
+"""GlobalDiff: "Enhancing Sequential Recommendation with Global Diffusion" (Luo, Li, Lin, AAAI 2025).
+
+The idea: a frozen sequential backbone sees one history; a diffusion model on top of it learns to restore, for a masked
+item, the 0/1 vector of items that are globally like it. Both rank the items, a Borda vote fuses them.
+
+| equation | function |
+| --- | --- |
+| Step 1, item-item cosine A | ``item_similarity`` |
+| Eq. 2, 3: row of A, raised near the mask | ``position_adjusted`` |
+| Eq. 5, 6: reverse process | ``GlobalDiff.restore`` (in the hidden dimension) |
+| Eq. 8: Borda vote | ``borda_fusion`` |
+
+Departures of ``default``, with the reason:
+
+| # | paper / released code | here | why |
+| --- | --- | --- | --- |
+| 1 | A from all history / last 10 items | ``similarity_window`` (10) | a dozen ones can be learned, hundreds cannot |
+| 2 | items without support: 0/0 / zero diagonal | diagonal 1 | every item is like itself |
+| 3 | several masks / one in the last 10 | a random slot of a random training window | all history teaches |
+| 4 | x_t as input / its sign, by a slip | x_t, left out of half of the rows | a network that sees x_t copies it |
+| 5 | a U-Net on a shuffled vector | residual MLP with linear ends | no image here, and the chain becomes exact in H |
+| 6 | squared error / cross-entropy of the item | multinomial cross-entropy + error | error alone learns the mean |
+| 7 | softmax y as x_T / raw logits | y scaled to maximum 1 | the range of a 0/1 vector |
+| 8 | reverse mean / with noise | reverse mean | the same question gets the same answer |
+| 9 | backbone in every step | once | its answer does not depend on t |
+| 10 | "normalise" / softmax or L2 | softmax | both voters are distributions |
+| 11 | gamma 0.5 | chosen on validation, 1 (backbone alone) included | fusion must not hurt |
+| 12 | SASRec read at a mask it never learned | at the newest item | the state that predicts the mask |
+| 13 | window items at -9999 before the vote | seen items leave after it, by protocol | -9999 distorts the norm |
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn import functional as F
+
+from demo_core.datasets import Dataset
+from demo_core.diffusion import NoiseSchedule, cosine_betas, linear_variance_betas
+from demo_core.layers import step_embedding, window
+from demo_core.models.base import Controls, Phase, Recommender, RecommenderConfig, VoteExplanation, mask_padding, seeded
+from demo_core.models.item_knn import item_cosine
+from demo_core.models.sasrec import SASRec, SASRecConfig
+from demo_core.sequences import PADDING, Batch
+
+
+@dataclass(frozen=True, kw_only=True)
+class GlobalDiffConfig(RecommenderConfig):
+    """``backbone_*``: the SASRec underneath. ``similarity_window``: newest training items per sequence that make A
+    (``None``: all). ``zeta``, ``delta``: Eq. 3. ``noisy_input_dropout``: share of training rows that do not see x_t.
+    ``schedule``: "linear-variance" (``noise_scale`` times 0.05 to 0.5) or "cosine". ``logit_scale``: start value of the
+    learned scale from the restored 0/1 vector to log probabilities. ``error_weight`` weighs the squared error.
+    """
+
+    hidden_dim: int = 128
+    blocks: int = 2
+    dropout: float = 0.1
+    schedule: str = "linear-variance"
+    noise_scale: float = 1.0
+    diffusion_steps: int = 20
+    inference_steps: int = 2
+    similarity_window: int | None = 10
+    zeta: float = 1.5
+    delta: float = 1.0
+    noisy_input_dropout: float = 0.5
+    logit_scale: float = 10.0
+    error_weight: float = 0.1
+    backbone_layers: int = 2
+    backbone_heads: int = 2
+    backbone_dropout: float = 0.2
+    backbone_input_dropout: float = 0.2
+    backbone_learning_rate: float = 1e-3
+    backbone_epochs: int = 20
+    backbone_rows_per_epoch: int | None = None
+
+    def backbone(self) -> SASRecConfig:
+        return SASRecConfig(
+            num_items=self.num_items,
+            max_length=self.max_length,
+            embedding_dim=self.embedding_dim,
+            layers=self.backbone_layers,
+            heads=self.backbone_heads,
+            dropout=self.backbone_dropout,
+            input_dropout=self.backbone_input_dropout,
+            learning_rate=self.backbone_learning_rate,
+            max_epochs=self.backbone_epochs,
+            rows_per_epoch=self.backbone_rows_per_epoch,
+        )
+
+
+def item_similarity(histories: Sequence[Sequence[int]], num_items: int, window: int | None = None) -> Tensor:
+    """A (Step 1): cosine between item columns of the sequence-item matrix, (M + 1, M + 1) float32, diagonal 1.
+
+    Only the newest ``window`` items of each history count (``None``: all). Row and column 0 (padding) are 0; an item
+    that nobody has is like itself alone.
+    """
+    cut = [[item for item in history if item != PADDING] for history in histories]
+    cosine = item_cosine(cut if window is None else [history[-window:] for history in cut], num_items)
+    similarity = torch.from_numpy(cosine.toarray()).float()
+    similarity.fill_diagonal_(1.0)
+    similarity[PADDING, PADDING] = 0.0
+    return similarity
+
+
+def position_adjusted(
+    similarity_row: Tensor, history: Tensor, masked_position: int | Tensor, zeta: float = 1.5, delta: float = 1.0
+) -> Tensor:
+    """q (Eq. 2, 3): the row of the masked item, raised to min(1, (zeta / |i - j| + delta) A) at the sequence's items.
+
+    ``similarity_row`` (M + 1,) or (B, M + 1), ``history`` (L,) or (B, L) with the masked item still in it, 0 =
+    padding, ``masked_position`` an index into L or (B,). A repeated item counts at its nearest occurrence; the masked
+    item itself is left alone wherever it stands. Values in [0, 1].
+    """
+    rows, items = torch.atleast_2d(similarity_row), torch.atleast_2d(history)
+    at = torch.as_tensor(masked_position, device=items.device).reshape(-1, 1).expand(len(items), 1)
+    distance = (torch.arange(items.shape[1], device=items.device) - at).abs()  # (B, L)
+    factor = (zeta / distance.clamp(min=1) + delta).to(rows.dtype)
+    other = (items != PADDING) & (items != items.gather(1, at))
+    # The nearest occurrence has the largest factor; 1 leaves an item as it is (delta may make a factor smaller).
+    boost = torch.zeros_like(rows).scatter_reduce(1, items, torch.where(other, factor, 0.0), "amax")
+    adjusted = torch.where(boost > 0, rows * boost, rows).clamp(0.0, 1.0)
+    return adjusted.reshape(similarity_row.shape)
+
+
+def borda_fusion(personal: Tensor, global_: Tensor, gamma: float | Tensor) -> Tensor:
+    """Borda vote (Eq. 8): gamma r(y) y + (1 - gamma) r(x) x over the last axis, where the best of N has rank N.
+
+    ``personal`` y and ``global_`` x (..., N) are non-negative (distributions). Equal values: the smaller index ranks
+    better.
+    """
+    return gamma * _borda_points(personal) * personal + (1 - gamma) * _borda_points(global_) * global_
+
+
+def _borda_points(values: Tensor) -> Tensor:
+    order = values.argsort(dim=-1, descending=True, stable=True)
+    number = values.shape[-1]
+    points = torch.arange(number, 0, -1, device=values.device, dtype=values.dtype)
+    return torch.empty_like(values).scatter_(-1, order, points.expand_as(values))
+
+
+class Approximator(nn.Module):
+    """f(x_t, t, c): x_0 from the noised vector, the step and the backbone's context.
+
+    Both ends are linear, so u = W_in x_t is all it needs of x_t, and the reverse chain can run on u (B, H).
+    """
+
+    def __init__(self, config: GlobalDiffConfig) -> None:
+        super().__init__()
+        hidden, items = config.hidden_dim, config.num_items + 1
+        self.inward = nn.Linear(items, hidden, bias=False)
+        nn.init.normal_(self.inward.weight, std=0.02)
+        self.context = nn.Linear(2 * config.embedding_dim, hidden)
+        self.step = nn.Linear(64, hidden)
+        self.blocks = nn.ModuleList(_residual_block(hidden, config.dropout) for _ in range(config.blocks))
+        self.norm = nn.LayerNorm(hidden)
+        self.outward = nn.Linear(hidden, items)
+        nn.init.normal_(self.outward.weight, std=0.02)
+        nn.init.zeros_(self.outward.bias)
+
+    def hidden(self, inward: Tensor, time: Tensor, context: Tensor) -> Tensor:
+        """``inward`` (B, H) = W_in x_t, ``time`` (B,) or (1,), ``context`` (B, 2D) -> (B, H)."""
+        h = inward + self.context(context) + self.step(step_embedding(time, 64).to(inward.dtype))
+        for block in self.blocks:
+            h = h + block(h)
+        return self.norm(h)
+
+
+def _residual_block(dim: int, dropout: float) -> nn.Sequential:
+    return nn.Sequential(
+        nn.LayerNorm(dim), nn.Linear(dim, 2 * dim), nn.SiLU(), nn.Dropout(dropout), nn.Linear(2 * dim, dim)
+    )
+
+
+@dataclass(frozen=True)
+class MaskedRows:
+    """Training samples: ``prefix`` (B, L) before the mask, ``sequence`` (B, L + 1) with the masked item at
+    ``position`` (B,).
+    """
+
+    prefix: Tensor
+    sequence: Tensor
+    position: Tensor
+
+    @property
+    def item(self) -> Tensor:
+        """(B,) the masked items."""
+        return self.sequence.gather(1, self.position[:, None]).squeeze(1)
+
+
+class GlobalDiff(Recommender):
+    config: GlobalDiffConfig
+    gamma: Tensor  # () share of the personal voter
+    similarity: Tensor  # (M + 1, M + 1), only there while training: rebuilt from the data, never saved
+
+    def __init__(self, config: GlobalDiffConfig) -> None:
+        super().__init__(config)
+        self.backbone = SASRec(config.backbone())
+        self.approximator = Approximator(config)
+        self.logit_scale = nn.Parameter(torch.tensor(config.logit_scale))
+        self.noise_schedule = NoiseSchedule(_betas(config))
+        self.register_buffer("gamma", torch.tensor(0.5))
+        self.register_buffer("similarity", torch.empty(0), persistent=False)
+
+    def phases(self) -> list[Phase]:
+        own = [*self.approximator.parameters(), self.logit_scale]
+        return [
+            Phase(
+                "backbone",
+                self.backbone.loss,
+                list(self.backbone.parameters()),
+                prepare=self._trust_backbone,
+                config=self.config.backbone(),
+            ),
+            Phase("diffusion", self.loss, own, prepare=self._count),
+            Phase("vote", None, [], prepare=self._choose_gamma),
+        ]
+
+    def loss(self, batch: Batch, generator: Generator | None = None) -> Tensor:
+        """Multinomial cross-entropy and squared error of the restored 0/1 vector, at a random step."""
+        generator = seeded(generator)
+        masked = self._mask(batch, generator)
+        likely = position_adjusted(
+            self.similarity[masked.item], masked.sequence, masked.position, self.config.zeta, self.config.delta
+        )
+        clean = (_rand(likely.shape, generator, likely.device) < likely).to(likely.dtype)
+        restored = self._denoise_training(clean, self.context(masked.prefix)[1], generator)
+        logits = mask_padding(self.logit_scale * restored)
+        share = clean / clean.sum(dim=1, keepdim=True).clamp(min=1)
+        ranking = -(share[:, 1:] * logits.log_softmax(dim=1)[:, 1:]).sum(dim=1).mean()
+        return ranking + self.config.error_weight * (restored - clean).square().sum(dim=1).mean()
+
+    @torch.no_grad()
+    def context(self, history: Tensor) -> tuple[Tensor, Tensor]:
+        """The frozen backbone, run once: next-item log scores (B, M + 1) and c = [newest state ; mean state] (B,
+        2D).
+        """
+        self.backbone.eval()  # dropout stays off while the rest trains
+        states, mask = self.backbone.states(history)
+        newest = states[:, -1]
+        mean = (states * mask[..., None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)
+        return self.backbone.rank(newest), torch.cat([newest, mean], dim=1)
+
+    def restore(self, start: Tensor, context: Tensor, steps: int) -> Tensor:
+        """Reverse process (Eq. 5, 6) from x_T = ``start`` (B, M + 1): the restored vector x_0 (B, M + 1).
+
+        Deterministic DDIM steps, run on u = W_in x: W_in x_0 = (W_in W_out) h + W_in b needs H x H, not M x H, numbers.
+        Exact, because both ends of the approximator are linear.
+        """
+        net = self.approximator
+        u = start @ net.inward.weight.T
+        matrix, offset = net.inward.weight @ net.outward.weight, net.inward.weight @ net.outward.bias
+        times = self.noise_schedule.spaced_times(steps)
+        h = u
+        for time, earlier in zip(times, [*times[1:], -1], strict=True):
+            h = net.hidden(u, torch.full((1,), time, device=u.device), context)
+            of_clean, of_state = self.noise_schedule.ddim_coefficients(time, earlier)
+            u = of_clean * (h @ matrix.T + offset) + of_state * u
+        return net.outward(h)
+
+    def vote(self, history: Tensor, controls: Controls | None = None) -> VoteExplanation:
+        """Both voters and their fusion for (B, L) histories."""
+        steps = (controls or Controls()).steps or self.config.inference_steps
+        scores, context = self.context(window(history, self.config.max_length))
+        personal = scores.softmax(dim=1)
+        start = personal / personal.amax(dim=1, keepdim=True)
+        restored = mask_padding(
+            self.logit_scale * self.restore(start, context, min(steps, self.config.diffusion_steps))
+        )
+        global_ = restored.softmax(dim=1)
+        fused = F.pad(borda_fusion(personal[:, 1:], global_[:, 1:], self.gamma), (1, 0), value=-torch.inf)
+        return VoteExplanation(personal, global_, fused, float(self.gamma))
+
+    def score(self, history: Tensor, generator: Generator | None = None, controls: Controls | None = None) -> Tensor:
+        return self.vote(history, controls).fused
+
+    @torch.inference_mode()
+    def explain(self, history: Tensor, controls: Controls | None = None) -> VoteExplanation:
+        return self.vote(history, controls)
+
+    def _denoise_training(self, clean: Tensor, context: Tensor, generator: Generator) -> Tensor:
+        rows, device = len(clean), clean.device
+        time = torch.randint(len(self.noise_schedule), (rows,), generator=generator).to(device)
+        left = self.noise_schedule.alpha_bar[time][:, None].to(clean.dtype)
+        # W_in eps is Gaussian too, but its covariance changes with every update, so eps itself is drawn.
+        noise = torch.randn(clean.shape, generator=generator).to(device)
+        seen = (torch.rand(rows, 1, generator=generator) >= self.config.noisy_input_dropout).to(clean)
+        inward = self.approximator.inward(seen * (left.sqrt() * clean + (1 - left).sqrt() * noise))
+        return self.approximator.outward(self.approximator.hidden(inward, time, context))
+
+    def _mask(self, batch: Batch, generator: Generator) -> MaskedRows:
+        """Masks one random real slot of history + target; the prefix is what a causal backbone may see."""
+        sequence = torch.cat([window(batch.history, self.config.max_length), batch.target[:, None]], dim=1)
+        length = sequence.shape[1]
+        real = (sequence != PADDING).sum(dim=1)
+        chance = torch.rand(len(sequence), generator=generator).to(sequence.device)
+        back = (chance * real).long().clamp(max=length - 1)  # 0 = the target
+        position = length - 1 - back
+        source = torch.arange(length - 1, device=sequence.device) - back[:, None]
+        prefix = torch.where(source >= 0, sequence.gather(1, source.clamp(min=0)), PADDING)
+        return MaskedRows(prefix, sequence, position)
+
+    def _trust_backbone(self, dataset: Dataset, validate: Callable[[], float]) -> None:
+        """While the backbone trains, its own list is what validation sees."""
+        self.gamma.fill_(1.0)
+
+    def _count(self, dataset: Dataset, validate: Callable[[], float]) -> None:
+        similarity = item_similarity(dataset.train.sequences(), self.config.num_items, self.config.similarity_window)
+        self.similarity = similarity.to(self.gamma.device)
+        self.gamma.fill_(0.0)  # the diffusion model is chosen by its own list
+
+    def _choose_gamma(self, dataset: Dataset, validate: Callable[[], float]) -> None:
+        best, best_gamma = -math.inf, 1.0
+        for step in range(20, -1, -1):
+            self.gamma.fill_(step / 20)
+            quality = validate()
+            if quality > best:
+                best, best_gamma = quality, step / 20
+        self.gamma.fill_(best_gamma)
+
+
+def _rand(shape: torch.Size, generator: Generator, device: torch.device) -> Tensor:
+    return torch.rand(shape, generator=generator).to(device)
+
+
+def _betas(config: GlobalDiffConfig) -> Tensor:
+    if config.schedule == "cosine":
+        return cosine_betas(config.diffusion_steps)
+    if config.schedule == "linear-variance":
+        return linear_variance_betas(config.diffusion_steps, config.noise_scale, 0.05, 0.5)
+    raise ValueError(f'schedule: expected "linear-variance" or "cosine", got {config.schedule!r}.')

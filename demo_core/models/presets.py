@@ -1,0 +1,22 @@
+"""What the ``default`` preset changes per model and data set; every value was chosen on validation (README,
+"Results").
+"""
+
+from __future__ import annotations
+
+SPARSE = ("dropout=0.3", "input_dropout=0.3", "learning_rate=1e-3", "max_epochs=12")
+DENSE = ("dropout=0.2", "input_dropout=0.1", "learning_rate=4e-3", "rows_per_epoch=40000", "max_epochs=40")
+HIDDEN_INPUT = ("noisy_input_scale=0.1", "guidance_ranking_weight=1.0", "unconditional_rate=0.05")
+
+TUNED: dict[tuple[str, str], tuple[str, ...]] = {
+    ("sasrec", "zhihu"): SPARSE,
+    ("sasrec", "movielens"): DENSE,
+    ("tdm", "zhihu"): (*SPARSE, "removal_rate=0.2"),
+    ("tdm", "movielens"): (*DENSE, *HIDDEN_INPUT, "removal_rate=0.1"),
+    ("card", "zhihu"): (*SPARSE, "removal_rate=0.2"),
+    ("card", "movielens"): (*DENSE, *HIDDEN_INPUT, "removal_rate=0.1"),
+    ("item_knn", "zhihu"): ("recency_decay=1.0", "neighbours=400"),
+    ("item_knn", "movielens"): ("recency_decay=0.6",),
+    ("globaldiff", "zhihu"): ("backbone_dropout=0.3", "rows_per_epoch=20480", "max_epochs=30"),
+    ("globaldiff", "movielens"): ("backbone_dropout=0.2", "rows_per_epoch=20480", "max_epochs=40"),
+}

@@ -1,0 +1,44 @@
+"""Example people: histories of real, anonymous people of the test split, with the item that really came next."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+
+class ExamplesError(ValueError):
+    """The file of example histories is missing or not what it should be."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A whole history, oldest first, and the held-out item that really followed."""
+
+    history: tuple[int, ...]
+    next: int
+
+
+def read_examples(path: Path, num_items: int) -> tuple[Example, ...]:
+    """``{"histories": [{"history": [ids], "next": id}, ...]}`` -> examples; raises :class:`ExamplesError`."""
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))["histories"]
+        examples = tuple(Example(tuple(entry["history"]), entry["next"]) for entry in entries)
+    except OSError:
+        raise ExamplesError(f"There are no example people: expected {path.name} in {path.parent}.") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise ExamplesError(f"There are no example people: {path} is not a list of histories ({error!r}).") from error
+    ids = {id for example in examples for id in (*example.history, example.next)}
+    strange = [id for id in ids if type(id) is not int or not 1 <= id <= num_items]
+    if strange or not examples:
+        found = f"the id {strange[0]!r}" if strange else "no history"
+        raise ExamplesError(f"There are no example people: {path} holds {found}; expected ids 1..{num_items}.")
+    return examples
+
+
+def choose(examples: tuple[Example, ...], seed: int) -> Example:
+    """One of the examples, the same for the same seed."""
+    generator = torch.Generator().manual_seed(seed)
+    return examples[int(torch.randint(len(examples), (), generator=generator))]

@@ -1,0 +1,53 @@
+"""What is asked of the models, checked before any of them sees it. The values come from outside and may be anything."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Self
+
+from demo_core.answers import InputError
+from demo_core.titles import shown
+
+LONGEST_HISTORY = 5000
+LONGEST_LIST = 100
+LARGEST_SEED = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class Question:
+    """``history`` ids, oldest first; a list of ``k`` items; the ``seed`` of the noise, one for all models; evenness
+    ``threshold`` in [0, 1], None = as trained; ``truth``: the item really chosen next.
+    """
+
+    history: tuple[int, ...]
+    k: int
+    seed: int
+    threshold: float | None
+    truth: int | None
+
+    def checked(self, num_items: int, noun: str) -> Self:
+        """The question itself; raises :class:`InputError` saying what was expected and what came."""
+        if len(self.history) > LONGEST_HISTORY:
+            raise InputError(f"Expected at most {LONGEST_HISTORY} {noun}s, got {len(self.history)}.")
+        for id in (*self.history, *(() if self.truth is None else (self.truth,))):
+            check_id(id, num_items, noun)
+        check_whole("k", self.k, 1, LONGEST_LIST)
+        check_whole("the seed", self.seed, 0, LARGEST_SEED)
+        value = self.threshold
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if value is not None and not (number and math.isfinite(value) and 0 <= value <= 1):
+            raise InputError(f"Expected a threshold from 0 to 1, got {shown(repr(value))}.")
+        return self
+
+
+def check_id(id: object, num_items: int, noun: str) -> None:
+    """Raises :class:`InputError` unless ``id`` is a whole number in 1..``num_items``."""
+    if isinstance(id, bool) or not isinstance(id, int) or not 1 <= id <= num_items:
+        raise InputError(f"Expected {noun} ids from 1 to {num_items}, got {shown(repr(id))}.")
+
+
+def check_whole(name: str, value: object, low: int, high: int) -> None:
+    """Raises :class:`InputError` unless ``value`` is a whole number in ``low``..``high``."""
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise InputError(f"Expected {name} to be a whole number from {low} to {high}, got {shown(repr(value))}.")

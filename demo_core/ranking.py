@@ -1,0 +1,59 @@
+"""One model's list for one question."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from demo_core.answers import Item, ModelList, Recommended
+from demo_core.bundles import Loaded
+from demo_core.checkpoint import Bundle
+from demo_core.datasets import PROTOCOLS
+from demo_core.models.base import Controls
+from demo_core.questions import Question
+from demo_core.sequences import pad
+
+
+@torch.inference_mode()
+def model_list(
+    one: Loaded,
+    preset: str | None,
+    healthy: bool | None,
+    question: Question,
+    items: Sequence[Item],
+    device: torch.device,
+) -> ModelList:
+    """Scores, sorts and cuts. Ties go to the smaller id; the time is that of scoring and sorting.
+
+    A model without a bundle, or with scores that are no numbers, gives an empty list with ``error``.
+    """
+    if one.bundle is None:
+        return ModelList(one.name, one.title, preset, healthy, (), None, 0.0, one.error)
+    start = time.perf_counter()
+    scores = candidate_scores(one.bundle, question, device)
+    best, ids = scores.sort(descending=True, stable=True)
+    milliseconds = 1000 * (time.perf_counter() - start)
+    if bool((best.isnan() | best.isposinf()).any()):
+        error = f"{one.title} gave scores that are not finite; train it again."
+        return ModelList(one.name, one.title, preset, healthy, (), None, milliseconds, error)
+    order, truth = ids.tolist(), question.truth
+    head = zip(order[: question.k], best[: question.k].tolist(), strict=True)
+    chosen = tuple(
+        Recommended(rank, items[id - 1], score) for rank, (id, score) in enumerate(head, start=1) if score > -math.inf
+    )
+    rank = None if truth is None or float(scores[truth]) == -math.inf else 1 + order.index(truth)
+    return ModelList(one.name, one.title, preset, healthy, chosen, rank, milliseconds, None)
+
+
+def candidate_scores(bundle: Bundle, question: Question, device: torch.device) -> Tensor:
+    """(M + 1,) on the CPU; -inf for padding and, where the protocol excludes the history, for all of its items."""
+    generator = torch.Generator().manual_seed(question.seed)
+    window = pad([question.history], bundle.model.config.max_length).to(device)
+    scores = bundle.model.score(window, generator, Controls(threshold=question.threshold))[0].cpu()
+    if PROTOCOLS[bundle.protocol].exclude_history:
+        scores = scores.index_fill(0, torch.tensor(question.history, dtype=torch.int64), -math.inf)
+    return scores

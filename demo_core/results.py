@@ -1,0 +1,168 @@
+"""Every figure that Turnpoint shows: measured runs, the papers' printed tables, and one table that joins them.
+
+Measured runs come from ``checkpoints/measured.jsonl`` (one run a line) and from the ``metrics.json`` of each bundle;
+the papers' tables were typed in once, into ``published.csv``. All quality metrics are fractions in [0, 1].
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from demo_core.runs import Run, append_run, read_runs
+
+__all__ = ["Measured", "Result", "Run", "append_run", "collect", "read_published", "read_runs", "summarise", "table"]
+
+PUBLISHED = Path(__file__).with_name("published.csv")
+
+Source = Literal["published", "measured"]
+
+
+@dataclass(frozen=True)
+class Result:
+    """One figure: a metric of a model on a data set under a protocol, printed in a paper or the mean of our runs.
+
+    ``mean`` and ``sd`` (sample standard deviation over seeds) are fractions, or seconds for ``train_seconds`` and
+    ``inference_seconds``; ``sd`` is ``None`` with one run or where a paper prints none, ``n`` is ``None`` where a paper
+    does not say. ``health`` holds the means of the runs' scalar health figures; ``None`` for a paper. ``origin`` is the
+    paper and table, or data, commit and device. ``rows`` is how many test rows were scored, if known.
+    """
+
+    dataset: str
+    protocol: str
+    model: str
+    preset: str
+    backbone: str | None
+    source: Source
+    metric: str
+    mean: float
+    sd: float | None
+    n: int | None
+    health: dict[str, float] | None
+    origin: str
+    variant: str | None = None
+    rows: int | None = None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Runs found in a checkpoints folder, and one message for every file that could not be read."""
+
+    runs: tuple[Run, ...]
+    problems: tuple[str, ...]
+
+
+def read_published() -> list[Result]:
+    """The tables of the CARD and GlobalDiff papers, ablations included (``variant``), preset ``"published"``.
+
+    Rows that a second table of the same paper repeats are left out. The GlobalDiff paper states no number of runs and
+    no deviations; its figures count as one run.
+    """
+    with PUBLISHED.open(encoding="utf-8", newline="") as file:
+        return [_published(row) for row in csv.DictReader(file)]
+
+
+def _published(row: Mapping[str, str]) -> Result:
+    return Result(
+        dataset=row["dataset"],
+        protocol=row["protocol"],
+        model=row["model"],
+        preset="published",
+        backbone=row["backbone"] or None,
+        source="published",
+        metric=row["metric"],
+        mean=float(row["value"]),
+        sd=float(row["sd"]) if row["sd"] else None,
+        n=int(row["n"]) if row["n"] else None,
+        health=None,
+        origin=f"{row['paper']} paper, {row['table']}",
+        variant=row["variant"] or None,
+    )
+
+
+def collect(checkpoints: Path) -> Measured:
+    """All runs of ``measured.jsonl`` and of every bundle's ``metrics.json`` below ``checkpoints``.
+
+    The same model, preset, backbone, data set, protocol, split, variant and seed counts once, the newest date wins.
+    A file that cannot be read becomes a message and takes nothing else with it.
+    """
+    runs: dict[tuple[object, ...], Run] = {}
+    problems: list[str] = []
+    for path in [checkpoints / "measured.jsonl", *sorted(checkpoints.glob("*/*/metrics.json"))]:
+        try:
+            found = read_runs(path) if path.suffix == ".jsonl" else _bundle_runs(path)
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            problems.append(f"{path.relative_to(checkpoints)} was left out: {error}")
+            continue
+        for run in found:
+            key = (*_key(run), run.seed)
+            if key not in runs or runs[key].date <= run.date:
+                runs[key] = run
+    return Measured(tuple(runs.values()), tuple(problems))
+
+
+def _bundle_runs(path: Path) -> list[Run]:
+    return [Run.from_dict(values) for values in json.loads(path.read_text(encoding="utf-8"))["runs"]]
+
+
+def _key(run: Run) -> tuple[object, ...]:
+    return run.model, run.preset, run.backbone, run.dataset, run.protocol, run.split, run.variant
+
+
+def summarise(runs: Iterable[Run]) -> list[Result]:
+    """Mean, sample standard deviation and number of seeds, for every metric that all runs of a group have.
+
+    A group shares model, preset, backbone, data set, protocol, split and variant. Seeds of different settings or data
+    are no sample: only the runs with the configuration and data of the group's newest run count.
+    """
+    groups: dict[tuple[object, ...], list[Run]] = defaultdict(list)
+    for run in runs:
+        groups[_key(run)].append(run)
+    results = []
+    for group in groups.values():
+        newest = max(group, key=lambda run: run.date)
+        same = [r for r in group if (r.config_hash, r.data_hash) == (newest.config_hash, newest.data_hash)]
+        common = [name for name in newest.metrics if all(name in run.metrics for run in same)]
+        results += [_mean_of(same, newest, metric) for metric in common]
+    return results
+
+
+def _mean_of(runs: Sequence[Run], newest: Run, metric: str) -> Result:
+    values = [run.metrics[metric] for run in runs]
+    return Result(
+        dataset=newest.dataset,
+        protocol=newest.protocol,
+        model=newest.model,
+        preset=newest.preset,
+        backbone=newest.backbone,
+        source="measured",
+        metric=metric,
+        mean=statistics.fmean(values),
+        sd=statistics.stdev(values) if len(values) > 1 else None,
+        n=len(values),
+        health=_mean_health(runs),
+        origin=f"data {newest.data_hash[:7]}, commit {newest.commit[:7]}, {newest.device}",
+        variant=newest.variant,
+        rows=newest.rows,
+    )
+
+
+def _mean_health(runs: Sequence[Run]) -> dict[str, float]:
+    columns: dict[str, list[float]] = defaultdict(list)
+    for run in runs:
+        for name, value in run.health.items():
+            if isinstance(value, int | float):
+                columns[name].append(float(value))
+    return {name: statistics.fmean(values) for name, values in columns.items() if len(values) == len(runs)}
+
+
+def table(checkpoints: Path) -> list[Result]:
+    """The default table: every published figure that is no ablation, and every test run that is no variant."""
+    measured = summarise(run for run in collect(checkpoints).runs if run.split == "test" and run.variant is None)
+    return [result for result in read_published() if result.variant is None] + measured

@@ -1,0 +1,99 @@
+"""One measured run and the file that runs are kept in, ``measured.jsonl``: one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Literal, Self
+
+Split = Literal["validation", "test"]
+HealthValue = float | int | list[float] | dict[str, list[float]] | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One model trained with one seed and measured on one split: a line of ``measured.jsonl``.
+
+    ``backbone``: the encoder of a method that takes one, else ``None``. ``variant``: ``None``, or the name of an
+    ablation or of a released quirk. ``metrics``: ``"hr@20"`` and the like, fractions over ``rows`` scored rows.
+    Times are seconds, memory is MB (10**6 bytes); ``date`` is ISO 8601.
+    """
+
+    model: str
+    preset: str
+    backbone: str | None
+    dataset: str
+    protocol: str
+    split: Split
+    seed: int
+    variant: str | None
+    metrics: dict[str, float]
+    rows: int
+    health: dict[str, HealthValue]
+    epochs: int
+    seconds_per_epoch: float
+    inference_seconds: float
+    peak_memory_mb: float
+    config_hash: str
+    data_hash: str
+    commit: str
+    device: str
+    date: str
+
+    def __post_init__(self) -> None:
+        if self.split not in ("validation", "test"):
+            raise ValueError(f"Run.split: expected 'validation' or 'test', got {self.split!r}.")
+        if not self.metrics:
+            raise ValueError("Run.metrics: expected at least one metric, got none.")
+        for name, value in self.metrics.items():
+            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+                raise ValueError(f"Run.metrics[{name!r}]: expected a finite number, got {value!r}.")
+        if self.rows < 1:
+            raise ValueError(f"Run.rows: expected the number of scored rows, at least 1, got {self.rows!r}.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The inverse of :meth:`to_dict`; an unknown, missing or non-finite field raises ``ValueError``."""
+        known = {field.name for field in fields(cls)}
+        if set(values) != known:
+            unknown, missing = sorted(set(values) - known), sorted(known - set(values))
+            raise ValueError(f"Run: unknown fields {unknown}, missing fields {missing}; known: {sorted(known)}.")
+        return cls(**values)
+
+
+def read_runs(path: Path) -> list[Run]:
+    """The runs of a ``.jsonl`` file, in order; a file that does not exist holds none.
+
+    A line that is not a run raises ``ValueError`` naming the file and the line.
+    """
+    if not path.exists():
+        return []
+    runs = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            runs.append(Run.from_dict(json.loads(line)))
+        except (ValueError, TypeError, AttributeError) as error:
+            raise ValueError(f"{path}, line {number}: expected one run as a JSON object. {error}") from error
+    return runs
+
+
+def append_run(path: Path, run: Run) -> None:
+    """Add one line. It goes out in a single append, so several training processes may share a file."""
+    line = json.dumps(run.to_dict(), allow_nan=False, sort_keys=True) + "\n"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        os.write(descriptor, line.encode("utf-8"))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

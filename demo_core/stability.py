@@ -1,0 +1,136 @@
+"""How steady a history is: continuity (CARD Eq. 2), its entropy (Eq. 3), and continuity-guided removal (TDM).
+
+Source: "Enhancing guidance for missing data in diffusion-based sequential recommendation" (CARD) and arXiv 2505.12283
+(TDM). The two papers read the same entropy in opposite ways: TDM calls an even history stable, CARD calls it turning.
+The functions here take no side.
+
+Letters: B batch, L history length, D embedding width. Pair n joins slots n and n + 1, so there are L - 1 pairs.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional as F
+
+from demo_core.sequences import PADDING
+
+
+def real_pairs(mask: Tensor) -> Tensor:
+    """(B, L) bool, True where an item stands -> (B, L-1) bool, True where both ends of a pair are items."""
+    return mask[:, :-1] & mask[:, 1:]
+
+
+def step_cosines(embeddings: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Cosine of neighbouring embeddings (B, L, D) -> (B, L-1) in [-1, 1]; pairs touching padding get 0."""
+    cosine = F.cosine_similarity(embeddings[:, :-1], embeddings[:, 1:], dim=-1, eps=1e-8)
+    return cosine if mask is None else cosine.masked_fill(~real_pairs(mask), 0.0)
+
+
+def continuity(embeddings: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Continuity of each step (CARD Eq. 2): softmax of the cosines over the real pairs.
+
+    ``embeddings`` (B, L, D); ``mask`` (B, L) bool, ``None`` = every slot is real. Returns (B, L-1), summing to 1 over
+    the real pairs; pairs touching padding get 0, and a row without a real pair is all zeros.
+    """
+    if embeddings.dim() != 3:
+        raise ValueError(f"continuity: expected embeddings of shape (B, L, D), got {tuple(embeddings.shape)}.")
+    cosine = step_cosines(embeddings, mask)
+    if mask is None:
+        return cosine.softmax(dim=-1)
+    real = real_pairs(mask)
+    # A row without pairs would be a softmax over nothing (NaN): its -inf are lifted first and its result is zeroed.
+    logits = cosine.masked_fill(~real, -torch.inf).masked_fill(~real.any(dim=1, keepdim=True), 0.0)
+    return logits.softmax(dim=-1).masked_fill(~real, 0.0)
+
+
+def continuity_entropy(continuity: Tensor) -> Tensor:
+    """Entropy of the continuity (CARD Eq. 3), (B, L-1) -> (B,) nats in [0, ln(pairs)]; 0 ln 0 = 0."""
+    return -torch.special.xlogy(continuity, continuity).sum(dim=-1)
+
+
+def evenness(entropy: Tensor, pairs: Tensor) -> Tensor:
+    """Entropy without its length effect: entropy / ln(pairs), (B,) in [0, 1]; 0 with fewer than two pairs."""
+    ceiling = pairs.clamp(min=2).to(entropy.dtype).log()
+    # Rounding may carry an exactly even history a hair above its ceiling.
+    return torch.where(pairs >= 2, (entropy / ceiling).clamp(max=1.0), torch.zeros_like(entropy))
+
+
+def reachable_entropy(pairs: int) -> tuple[float, float]:
+    """Smallest and largest entropy (nats) that ``pairs`` cosines in [-1, 1] can give.
+
+    The largest is ln(pairs) (all equal). The smallest has every cosine at -1 or 1; how many stand at 1 is tried out.
+    """
+    if pairs < 2:
+        return 0.0, 0.0
+    lowest = min(_two_level_entropy(high, pairs - high) for high in range(1, pairs))
+    return lowest, math.log(pairs)
+
+
+@dataclass(frozen=True)
+class StepReading:
+    """All that is read off B histories: ``cosine``, ``continuity`` (B, L-1); ``pairs``, ``entropy``, ``evenness``
+    (B,).
+    """
+
+    cosine: Tensor
+    continuity: Tensor
+    pairs: Tensor
+    entropy: Tensor
+    evenness: Tensor
+
+    @property
+    def routed(self) -> Tensor:
+        """(B,) bool: at least two steps, so that their evenness can differ."""
+        return self.pairs >= 2
+
+
+def read_steps(embeddings: Tensor, mask: Tensor) -> StepReading:
+    """Embeddings (B, L, D) and their real slots (B, L) -> :class:`StepReading`."""
+    steps = continuity(embeddings, mask)
+    pairs = real_pairs(mask).sum(dim=1)
+    entropy = continuity_entropy(steps)
+    return StepReading(step_cosines(embeddings, mask), steps, pairs, entropy, evenness(entropy, pairs))
+
+
+def below_average(continuity: Tensor, mask: Tensor, level: float = 1.0) -> Tensor:
+    """Potential turning points: slots reached by a step with less than ``level`` times the average continuity 1 /
+    pairs.
+
+    (B, L-1) and (B, L) -> (B, L) bool. The first item is reached by no step and is never one.
+    """
+    real = real_pairs(mask)
+    low = real & (continuity * real.sum(dim=1, keepdim=True) < level)
+    return F.pad(low, (1, 0))
+
+
+def removal_probability(continuity: Tensor, mask: Tensor, rate: float) -> Tensor:
+    """Chance that each slot is thinned out (TDM's L(con_n, p_2)): min(1, rate * pairs * con_n), (B, L) in [0, 1].
+
+    A slot is removed for the continuity of the step that *leaves* it, so ``rate`` is the mean over the slots that have
+    one. The last item and padding have probability 0.
+    """
+    pairs = real_pairs(mask).sum(dim=1, keepdim=True)
+    return F.pad((rate * pairs * continuity).clamp(max=1.0), (0, 1))
+
+
+def draw_removal(probability: Tensor, generator: Generator | None) -> Tensor:
+    """Independent draws, (B, L) probabilities -> (B, L) bool, True = remove. All are decided on the original slots."""
+    chance = torch.rand(probability.shape, generator=generator, dtype=torch.float32)
+    return chance.to(probability.device) < probability
+
+
+def remove(history: Tensor, removed: Tensor) -> Tensor:
+    """Takes the slots marked in ``removed`` (B, L) out of ``history`` (B, L) and closes the gaps to the right."""
+    kept = history.masked_fill(removed, PADDING)
+    order = (kept != PADDING).int().argsort(dim=1, stable=True)
+    return kept.gather(1, order)
+
+
+def _two_level_entropy(high: int, low: int) -> float:
+    weights = [math.e] * high + [1 / math.e] * low
+    total = sum(weights)
+    return -sum(w / total * math.log(w / total) for w in weights)

@@ -1,0 +1,173 @@
+"""One training loop for every model: phases, early stopping, weight averaging, resume. On ``accelerate``.
+
+An interrupted ``fit`` that is started again with the same arguments and state file ends in the same weights as one that
+was never interrupted: every epoch leaves weights, optimiser, averages and random states behind.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from torch import Generator, Tensor, nn
+from tqdm.auto import tqdm
+
+from demo_core.datasets import Dataset
+from demo_core.evaluation import evaluate
+from demo_core.models.base import Phase, Recommender, RecommenderConfig
+from demo_core.sequences import Batch
+from demo_core.training_state import TrainingState
+
+SELECTION = "ndcg@20"
+
+
+@dataclass(frozen=True)
+class FitReport:
+    """``epochs`` trained in all phases, ``seconds_per_epoch`` without validation, ``best`` validation NDCG@20 a
+    phase.
+    """
+
+    epochs: int
+    seconds_per_epoch: float
+    best: dict[str, float]
+
+
+def fit(
+    model: Recommender,
+    dataset: Dataset,
+    *,
+    seed: int,
+    state_file: Path | None = None,
+    skip: tuple[str, ...] = (),
+    accelerator: Accelerator | None = None,
+    progress: bool = True,
+) -> FitReport:
+    """Trains ``model`` in place through its phases and leaves it in evaluation mode with its best weights.
+
+    ``skip`` names phases that are not needed (a backbone that was loaded). ``state_file`` makes the run resumable; it
+    is removed at the end. Raises ``ValueError`` when the loss is not finite.
+    """
+    accelerator = accelerator or Accelerator(cpu=not torch.cuda.is_available())
+    model.to(accelerator.device)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed + accelerator.process_index)
+        state = TrainingState.start(seed, accelerator.process_index)
+        reached = TrainingState.phase_of(state_file)
+        for number, phase in enumerate(model.phases()):
+            done = reached is not None and reached > number
+            if phase.name in skip or (done and phase.loss is not None):
+                continue
+            _Stage(model, dataset, phase, number, accelerator, state_file, progress).run(state)
+    accelerator.wait_for_everyone()
+    if state_file is not None and accelerator.is_main_process:
+        state_file.unlink(missing_ok=True)
+    model.eval()
+    return FitReport(state.epochs, state.seconds / max(state.epochs, 1), dict(state.best_by_phase))
+
+
+class _Stage:
+    """One phase being trained."""
+
+    def __init__(
+        self,
+        model: Recommender,
+        dataset: Dataset,
+        phase: Phase,
+        number: int,
+        accelerator: Accelerator,
+        state_file: Path | None,
+        progress: bool,
+    ) -> None:
+        self.model, self.dataset, self.phase, self.number = model, dataset, phase, number
+        self.accelerator, self.state_file = accelerator, state_file
+        self.config: RecommenderConfig = phase.config or model.config
+        self.show = progress and accelerator.is_main_process
+
+    def run(self, state: TrainingState) -> None:
+        if self.phase.prepare is not None:
+            self.phase.prepare(self.dataset, self.validate)
+        if self.phase.loss is None:
+            return
+        self._freeze_others()
+        optimizer = torch.optim.AdamW(
+            list(self.phase.parameters), lr=self.config.learning_rate, weight_decay=self.config.weight_decay
+        )
+        step, optimizer = self.accelerator.prepare(_LossModule(self.model, self.phase), optimizer)
+        state.begin_phase(self.number, list(self.phase.parameters), self.model)
+        if self.state_file is not None and TrainingState.phase_of(self.state_file) == self.number:
+            state.load(self.state_file, self.model, optimizer)
+        while state.epoch < self.config.max_epochs and state.waited < self.config.patience:
+            self._epoch(step, optimizer, state)
+            self._validate_and_keep(state)
+            if self.state_file is not None and self.accelerator.is_main_process:
+                state.save(self.state_file, self.model, optimizer)
+        state.restore_best(self.model)
+        state.best_by_phase[self.phase.name] = state.best
+
+    @torch.no_grad()
+    def validate(self) -> float:
+        result = evaluate(self.model, self.dataset.validation, self.dataset.protocol)
+        return result.metrics()[SELECTION]
+
+    def _freeze_others(self) -> None:
+        trained = {id(parameter) for parameter in self.phase.parameters}
+        for parameter in self.model.parameters():
+            parameter.requires_grad_(id(parameter) in trained)
+
+    def _epoch(self, step: nn.Module, optimizer: torch.optim.Optimizer, state: TrainingState) -> None:
+        if self.phase.before_epoch is not None:
+            self.phase.before_epoch(self.dataset, state.order)
+        self.model.train()
+        started, total, steps = time.perf_counter(), torch.zeros((), device=self.accelerator.device), 0
+        bar = tqdm(
+            self._index_batches(state.order),
+            desc=f"{self.phase.name} {state.epoch + 1}",
+            disable=not self.show,
+            leave=False,
+        )
+        for index in bar:
+            batch = self.dataset.train.batch(index, self.model.config.max_length).to(self.accelerator.device)
+            loss = step(batch.history, batch.target, batch.is_last, state.noise)
+            optimizer.zero_grad(set_to_none=True)
+            self.accelerator.backward(loss)
+            optimizer.step()
+            state.average_weights(self.config.weight_average)
+            total, steps = total + loss.detach(), steps + 1
+        state.loss = float(total) / max(steps, 1)
+        if not torch.isfinite(total):
+            raise ValueError(
+                f"Training stopped: the loss of phase {self.phase.name!r} became {state.loss} in epoch "
+                f"{state.epoch + 1}. A smaller learning_rate may help."
+            )
+        state.seconds += time.perf_counter() - started
+        state.epoch, state.epochs = state.epoch + 1, state.epochs + 1
+
+    def _validate_and_keep(self, state: TrainingState) -> None:
+        with state.averaged():
+            quality = self.validate()
+            state.keep_if_better(quality, self.model)
+        if self.show:
+            figures = f"loss {state.loss:.4f}, validation {SELECTION} {quality:.4f} (best {state.best:.4f})"
+            tqdm.write(f"{self.phase.name} epoch {state.epoch}: {figures}")
+
+    def _index_batches(self, order: Generator) -> list[Tensor]:
+        """This epoch's global batches, of which every process takes its own share."""
+        rows = len(self.dataset.train)
+        shuffled = torch.randperm(rows, generator=order)[: self.config.rows_per_epoch or rows]
+        rank, processes = self.accelerator.process_index, self.accelerator.num_processes
+        return [batch[rank::processes] for batch in shuffled.split(self.config.batch_size) if len(batch) >= processes]
+
+
+class _LossModule(nn.Module):
+    """The phase's loss as a forward pass, which is where data-parallel training synchronises gradients."""
+
+    def __init__(self, model: Recommender, phase: Phase) -> None:
+        super().__init__()
+        self.model, self.phase = model, phase
+
+    def forward(self, history: Tensor, target: Tensor, is_last: Tensor, generator: Generator) -> Tensor:
+        assert self.phase.loss is not None
+        return self.phase.loss(Batch(history, target, is_last), generator)

@@ -1,0 +1,151 @@
+"""What an interrupted training needs to go on: weights, averages, optimiser, random states. safetensors only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import Generator, Tensor, nn
+
+
+@dataclass
+class TrainingState:
+    """The moving parts of :func:`training.fit`. ``order`` shuffles (the same in every process), ``noise`` feeds
+    losses.
+    """
+
+    order: Generator
+    noise: Generator
+    phase: int = 0
+    epoch: int = 0
+    epochs: int = 0
+    seconds: float = 0.0
+    waited: int = 0
+    best: float = -1.0
+    loss: float = 0.0
+    best_by_phase: dict[str, float] = field(default_factory=dict)
+    parameters: list[nn.Parameter] = field(default_factory=list)
+    average: list[Tensor] = field(default_factory=list)
+    best_weights: dict[str, Tensor] = field(default_factory=dict)
+
+    COUNTERS = ("phase", "epoch", "epochs", "seconds", "waited", "best", "loss", "best_by_phase")
+
+    @classmethod
+    def start(cls, seed: int, process: int) -> Self:
+        return cls(Generator().manual_seed(seed), Generator().manual_seed(seed + 1000003 * (process + 1)))
+
+    def begin_phase(self, number: int, parameters: list[nn.Parameter], model: nn.Module) -> None:
+        self.phase, self.epoch, self.waited, self.best = number, 0, 0, -1.0
+        self.parameters = parameters
+        self.average = [parameter.detach().clone() for parameter in parameters]
+        self.best_weights = _copy(model.state_dict())
+
+    @torch.no_grad()
+    def average_weights(self, decay: float) -> None:
+        """Exponential moving average of the trained parameters; decay 0 is the parameters themselves."""
+        torch._foreach_lerp_(self.average, [parameter.detach() for parameter in self.parameters], 1 - decay)
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Within it the model has its averaged weights."""
+        own = [parameter.detach().clone() for parameter in self.parameters]
+        _assign(self.parameters, self.average)
+        try:
+            yield
+        finally:
+            _assign(self.parameters, own)
+
+    def keep_if_better(self, quality: float, model: nn.Module) -> None:
+        """Remembers the model's present weights when ``quality`` is the best so far, else counts the wait."""
+        if quality > self.best:
+            self.best, self.waited, self.best_weights = quality, 0, _copy(model.state_dict())
+        else:
+            self.waited += 1
+
+    def restore_best(self, model: nn.Module) -> None:
+        model.load_state_dict(self.best_weights)
+
+    def save(self, path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+        """Writes everything beside ``path`` and renames it."""
+        tensors = {
+            **_prefixed("model", model.state_dict()),
+            **_prefixed("best", self.best_weights),
+            **_prefixed("average", {str(i): tensor for i, tensor in enumerate(self.average)}),
+            **_prefixed("optimizer", _optimizer_tensors(optimizer)),
+            "random.global": torch.get_rng_state(),
+            "random.order": self.order.get_state(),
+            "random.noise": self.noise.get_state(),
+        }
+        counters = json.dumps({name: getattr(self, name) for name in self.COUNTERS})
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(path.name + ".new")
+        save_file(
+            {name: tensor.contiguous().cpu().clone() for name, tensor in tensors.items()},
+            beside,
+            {"counters": counters},
+        )
+        beside.replace(path)
+
+    def load(self, path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+        """The inverse of :meth:`save`, for the same model and phase."""
+        tensors = load_file(path)
+        for name, value in _counters(path).items():
+            setattr(self, name, value)
+        model.load_state_dict(_under("model", tensors))
+        self.best_weights = _under("best", tensors)
+        _assign(self.average, [_under("average", tensors)[str(i)] for i in range(len(self.average))])
+        _restore_optimizer(optimizer, _under("optimizer", tensors))
+        torch.set_rng_state(tensors["random.global"])
+        self.order.set_state(tensors["random.order"])
+        self.noise.set_state(tensors["random.noise"])
+
+    @staticmethod
+    def phase_of(path: Path | None) -> int | None:
+        """The phase that was being trained when ``path`` was written; ``None`` where there is no such file."""
+        return int(_counters(path)["phase"]) if path is not None and path.exists() else None
+
+
+def _counters(path: Path) -> dict:
+    with safe_open(path, framework="pt") as file:
+        return json.loads(file.metadata()["counters"])
+
+
+def _copy(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().clone() for name, tensor in tensors.items()}
+
+
+def _prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {f"{prefix}.{name}": tensor for name, tensor in tensors.items()}
+
+
+def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name[len(prefix) + 1 :]: tensor for name, tensor in tensors.items() if name.startswith(prefix + ".")}
+
+
+@torch.no_grad()
+def _assign(targets: list[nn.Parameter] | list[Tensor], values: list[Tensor]) -> None:
+    for target, value in zip(targets, values, strict=True):
+        target.copy_(value)
+
+
+def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    states = optimizer.state_dict()["state"]
+    return {
+        f"{index}.{name}": torch.as_tensor(value) for index, state in states.items() for name, value in state.items()
+    }
+
+
+def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    content = optimizer.state_dict()
+    states: dict[int, dict[str, Tensor]] = {}
+    for key, tensor in tensors.items():
+        index, name = key.split(".", 1)
+        states.setdefault(int(index), {})[name] = tensor
+    optimizer.load_state_dict({**content, "state": states})

@@ -1,0 +1,42 @@
+"""The page: header and tabs. The only package that imports Gradio."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gradio as gr
+
+from demo_core.engine import Engine
+from demo_core.ui import api, benchmarks, explore, theme
+
+
+def create_app(engine: Engine, checkpoints: Path) -> gr.Blocks:
+    """Explore, Benchmarks and the public API over one engine; nothing listens yet (see :func:`launch`)."""
+    with gr.Blocks(title="Turnpoint", analytics_enabled=False) as app:
+        gr.HTML(theme.header(engine.title, engine.device), apply_default_css=False, elem_id="top")
+        with gr.Tabs(elem_id="views"):
+            with gr.Tab("Explore", id="explore"):
+                explore.build(engine)
+            with gr.Tab("Benchmarks", id="benchmarks"):
+                benchmarks.build(engine, checkpoints)
+        api.register(engine)
+    return app
+
+
+def launch(app: gr.Blocks, host: str | None = None, port: int | None = None, block: bool = True) -> str:
+    """Serve ``app`` and give its address; ``None`` leaves host and port to Gradio's environment variables.
+
+    ``block=False`` comes back at once, for tests.
+    """
+    _, address, _ = app.launch(
+        server_name=host,
+        server_port=port,
+        prevent_thread_lock=not block,
+        quiet=not block,
+        ssr_mode=False,
+        theme=theme.gradio_theme(),
+        css=theme.css(),
+        favicon_path=str(theme.FAVICON),
+        footer_links=["api"],
+    )
+    return address

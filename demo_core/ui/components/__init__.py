@@ -1,0 +1,1 @@
+"""Custom HTML components: Python, script and style side by side."""

@@ -1,0 +1,108 @@
+"""The sentence above the benchmark figure, written from its rows: who is ahead, by how much, and what that is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from demo_core.benchmark_rows import BASELINES, Row, dataset_title, metric_title, model_title, points
+
+ONE_SEED = "One seed. The difference may be chance."
+
+
+def verdict(rows: Sequence[Row]) -> tuple[str, str]:
+    """(headline, reason) for the rows of one figure: the best measured model against the baselines.
+
+    Without a measured model the best printed figure is named instead. No difference is reported without the number of
+    seeds, and a lead within two standard deviations over seeds is called no lead.
+    """
+    measured = sorted((row for row in rows if row.result.source == "measured"), key=lambda row: -row.result.mean)
+    if not rows:
+        return "No figures here yet.", "Nothing was printed or measured for this choice."
+    if not measured:
+        return _printed(rows)
+    best, rival = measured[0], _rival(measured)
+    beside = _print_beside(best, rows)
+    return _headline(measured), f"{_where(best)}, {_seeds(best)}. {_lead(best, rival, _spread(measured))}{beside}"
+
+
+def _printed(rows: Sequence[Row]) -> tuple[str, str]:
+    best = max(rows, key=lambda row: row.result.mean)
+    runs = {None: "number of runs not stated", 1: "one run"}.get(best.result.n, f"mean of {best.result.n} runs")
+    return (
+        f"Printed: {_name(best)}, {_percent(best)}. Not measured here.",
+        f"{_where(best)}, {runs}, as printed in the {best.result.origin}.",
+    )
+
+
+def _headline(measured: Sequence[Row]) -> str:
+    best, rival, spread = measured[0], _rival(measured), _spread(measured)
+    level = rival is not None and _learned(best, rival) and _gap(best, rival) <= 2 * spread
+    first = [best, rival] if level and rival else [best]
+    opening = "No clear winner: " if level else "Best measured: "
+    bars = [row for row in measured if row.result.model in ("item_knn", "popularity") and row not in first]
+    if best.result.model in BASELINES:
+        bars = [row for row in measured if row.result.model not in BASELINES and row not in first][:1] + bars
+    sentences = [_list(first), _list(bars)] if bars else [_list(first)]
+    return opening + " ".join(f"{text}." for text in sentences)
+
+
+def _list(rows: Sequence[Row]) -> str:
+    return ", ".join(f"{_name(row)} {_percent(row)}" for row in rows).replace(", Popularity", ", popularity")
+
+
+def _lead(best: Row, rival: Row | None, spread: float) -> str:
+    if rival is None:
+        return "No other model was measured here."
+    text = f"{_name(rival)} is {points(_gap(best, rival))} points behind"
+    learned = _learned(best, rival)
+    if any(row.result.n == 1 for row in learned):
+        return f"{text}. {ONE_SEED}"
+    if not learned:
+        return f"{text}; neither depends on a seed."
+    closing = ": the difference may be chance." if _gap(best, rival) <= 2 * spread else "."
+    return f"{text}; one sd over seeds is up to {points(spread)}{closing}"
+
+
+def _rival(measured: Sequence[Row]) -> Row | None:
+    """The best row of another model than the best one's."""
+    return next((row for row in measured if row.result.model != measured[0].result.model), None)
+
+
+def _learned(*rows: Row) -> list[Row]:
+    """Those that training with another seed would change."""
+    return [row for row in rows if row.result.model not in BASELINES]
+
+
+def _spread(measured: Sequence[Row]) -> float:
+    return max((row.result.sd or 0.0 for row in _learned(*measured)), default=0.0)
+
+
+def _gap(best: Row, rival: Row) -> float:
+    return best.result.mean - rival.result.mean
+
+
+def _print_beside(best: Row, rows: Sequence[Row]) -> str:
+    same = [row for row in rows if row.result.source == "published" and row.result.model == best.result.model]
+    if not same:
+        return ""
+    printed = max(same, key=lambda row: row.result.mean)
+    return f" Printed for {best.title}: {_percent(printed)} ({printed.result.origin})."
+
+
+def _where(row: Row) -> str:
+    scored = f", {row.result.rows:,} test rows" if row.result.rows else ""
+    return f"{metric_title(row.result.metric)} on {dataset_title(row.result.dataset)}, {row.result.protocol}{scored}"
+
+
+def _seeds(row: Row) -> str:
+    return "one seed" if row.result.n == 1 else f"mean of {row.result.n} seeds"
+
+
+def _name(row: Row) -> str:
+    backbone = f" on {model_title(row.result.backbone)}" if row.result.backbone else ""
+    unusual = row.result.source == "measured" and row.result.preset != "default" and row.result.model not in BASELINES
+    return f"{row.title}{backbone}" + (f" ({row.source.partition(' on ')[0]})" if unusual else "")
+
+
+def _percent(row: Row) -> str:
+    return f"{100 * row.result.mean:.2f}\N{NO-BREAK SPACE}%"

@@ -1,0 +1,181 @@
+// The history as chips, one per film column. `layout` says where everything of one film stands.
+const GAUGE = 288, LEAST_COLUMN = 82, UNREAD_WINDOW = 10;
+const chips = part("chips"), grid = part("grid");
+
+function layoutOf(view) {
+  const comparison = view.comparison, total = view.items.length;
+  const dropped = comparison ? comparison.dropped : Math.max(total - UNREAD_WINDOW, 0);
+  const count = total - dropped, columns = Math.max(count + 1, 6), width = part("scroll").clientWidth;
+  const phone = isPhone();
+  const column = phone ? 0 : Math.floor(Math.max(LEAST_COLUMN, (width - GAUGE) / columns));
+  return { phone, count, columns, column, dropped, width };
+}
+
+function place(target, row, column) {
+  target.style.gridRow = row;
+  target.style.gridColumn = column;
+}
+
+function placeParts(layout) {
+  const { phone, count, columns, column } = layout, after = 2 * count + 1;
+  grid.style.gridTemplateColumns = phone ? "" : `repeat(${columns}, ${column}px) ${GAUGE}px`;
+  place(part("gauge-title"), phone ? after + 1 : 1, phone ? "1 / -1" : "-2 / -1");
+  place(part("line"), phone ? `1 / ${Math.max(after, 2)}` : 2, phone ? "1" : "1 / -1");
+  place(part("gauge"), phone ? after + 2 : 2, "1 / -1");
+  place(part("weights-title"), phone ? after + 3 : 3, "1 / -1");
+  place(part("weights-side"), phone ? after + 4 : 4, phone ? "1 / -1" : "-2 / -1");
+  place(part("drops-side"), phone ? after + 5 : 5, phone ? "1 / -1" : "-2 / -1");
+}
+
+const placeChip = (target, index, { phone }) => place(target, phone ? 2 * index + 1 : 1, phone ? "2 / -1" : index + 1);
+
+function chipEntries(view, layout) {
+  const stations = view.comparison?.route?.stations ?? [], times = new Map();
+  const films = view.items.map((item, at) => {
+    const occurrence = (times.get(item.id) ?? 0) + 1;
+    times.set(item.id, occurrence);
+    return { item, at, occurrence, key: `${item.id}#${occurrence}` };
+  }).slice(layout.dropped).map((entry, index) => ({ ...entry, index, station: stations[index] }));
+  if (view.next) films.push({ item: view.next, isNext: true, index: films.length, key: "next" });
+  return films;
+}
+
+function makeChip() {
+  return node("li", { class: "chip" },
+    node("div", { class: "head" }, node("span", { class: "number" }), node("span", { class: "turn", "aria-hidden": true }),
+      node("button", { type: "button", class: "remove", tabindex: "-1" }, "×")),
+    node("button", { type: "button", class: "name", lang: "en" }),
+    node("small", {}));
+}
+
+function updateChip(chip, { item, index, at, occurrence, station, isNext }) {
+  const [head, name, small] = chip.children, [number, turn, remove] = head.children;
+  const turning = Boolean(station?.candidate);
+  chip.className = `chip${isNext ? " next" : ""}${turning ? " turning" : ""}${item.unknown ? " unknown" : ""}`;
+  chip.dataset.at = isNext ? "next" : at;
+  chip.dataset.column = index;
+  number.textContent = isNext ? "★ next" : String(index + 1);
+  turn.textContent = turning ? "◆" : "";
+  name.textContent = item.unknown ? String(item.id) : mainTitle(item);
+  name.title = item.unknown ? "" : fullTitle(item);
+  name.tabIndex = chip.dataset.at === roving ? 0 : -1;
+  const notes = item.unknown ? ["Not in this catalogue"] : [item.year ? String(item.year) : ""];
+  if (!isNext && occurrence > 1) notes.push(`${ordinal(occurrence)} time`);
+  if (isNext) notes.push("hidden from the models");
+  small.replaceChildren(...notes.filter(Boolean).flatMap((text, line) => (line ? [node("br"), text] : [text])));
+  const said = item.unknown ? `${item.id}, not in this catalogue` : fullTitle(item);
+  name.setAttribute("aria-label", isNext ? `${said}, really ${watched} next`
+    : `${index + 1}: ${said}${turning ? ", below-average step" : ""}${occurrence > 1 ? `, ${ordinal(occurrence)} time` : ""}`);
+  name.setAttribute("aria-description", isNext ? "" : "Alt and left or right moves it, Delete removes it");
+  remove.setAttribute("aria-label", isNext ? "Forget the next one" : `Remove ${said}`);
+}
+
+let roving = "0";
+
+function drawChips(view, layout) {
+  const entries = chipEntries(view, layout), stops = entries.map((entry) => (entry.isNext ? "next" : String(entry.at)));
+  if (!stops.includes(roving)) roving = stops.at(-1) ?? "0";
+  keyed(chips, entries, (entry) => entry.key, makeChip, (chip, entry) => {
+    updateChip(chip, entry);
+    placeChip(chip, entry.index, layout);
+  });
+  const older = part("older");
+  show(older, layout.dropped > 0);
+  part("older-title").textContent = `${layout.dropped} earlier ${layout.dropped === 1 ? noun : `${noun}s`}`;
+  keyed(part("older-items"), view.items.slice(0, layout.dropped), (item, at) => `${at}-${item.id}`,
+    () => node("li", {}, node("span"), node("button", { type: "button", class: "remove" }, "×")),
+    (row, item, at) => {
+      row.firstChild.textContent = item.unknown ? `${item.id} (not in this catalogue)` : fullTitle(item);
+      row.lastChild.setAttribute("aria-label", `Remove ${row.firstChild.textContent}`);
+      row.lastChild.dataset.at = at;
+    });
+}
+
+function focusChip(index) {
+  const target = chips.children[Math.max(0, Math.min(index, chips.children.length - 1))];
+  if (!target) return box.focus();
+  roving = target.dataset.at;
+  for (const chip of chips.children) chip.querySelector(".name").tabIndex = chip === target ? 0 : -1;
+  return target.querySelector(".name").focus();
+}
+
+async function removeChip(chip) {
+  const index = [...chips.children].indexOf(chip), held = chip.contains(document.activeElement);
+  if (chip.dataset.at === "next") {
+    state.next = null;
+    await refresh("Next one forgotten.", true);
+  } else await removeAt(Number(chip.dataset.at));
+  if (held) focusChip(index);
+}
+
+chips.addEventListener("click", (event) => {
+  if (event.target.closest(".remove")) removeChip(event.target.closest(".chip"));
+});
+part("older-items").addEventListener("click", (event) => {
+  const button = event.target.closest(".remove");
+  if (button) removeAt(Number(button.dataset.at));
+});
+chips.addEventListener("focusin", (event) => {
+  const chip = event.target.closest(".chip");
+  if (chip) roving = chip.dataset.at;
+});
+chips.addEventListener("keydown", (event) => {
+  const chip = event.target.closest(".chip"), index = [...chips.children].indexOf(chip);
+  const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+  if (step && event.altKey && chip.dataset.at !== "next") {
+    const to = Number(chip.dataset.at) + step;
+    if (to >= 0 && to < state.items.length) roving = String(to);
+    move(Number(chip.dataset.at), to);
+  } else if (step) focusChip(index + step);
+  else if (event.key === "Delete" || event.key === "Backspace") removeChip(chip);
+  else return;
+  event.preventDefault();
+});
+
+// Dragging: by the whole chip with a mouse, by its number with a finger, so that the page still scrolls.
+let drag = null;
+
+chips.addEventListener("pointerdown", (event) => {
+  const chip = event.target.closest(".chip");
+  if (!chip || chip.dataset.at === "next" || event.button || event.target.closest(".remove")) return;
+  if (event.pointerType !== "mouse" && !event.target.closest(".number")) return;
+  drag = { chip, x: event.clientX, y: event.clientY, from: Number(chip.dataset.at), lifted: false };
+});
+
+function dragTarget(event) {
+  const axis = isPhone() ? ["top", "height", event.clientY] : ["left", "width", event.clientX];
+  const films = [...chips.children].filter((chip) => chip.dataset.at !== "next" && chip !== drag.chip);
+  const before = films.filter((chip) => {
+    const place = chip.getBoundingClientRect();
+    return place[axis[0]] + place[axis[1]] / 2 < axis[2];
+  });
+  return before.length;
+}
+
+addEventListener("pointermove", (event) => {
+  if (!drag) return;
+  const x = event.clientX - drag.x, y = event.clientY - drag.y;
+  if (!drag.lifted && Math.hypot(x, y) < 6) return;
+  drag.lifted = true;
+  drag.chip.classList.add("dragged");
+  drag.chip.style.transform = isPhone() ? `translate(4px, ${y}px)` : `translate(${x}px, -4px)`;
+  const target = dragTarget(event), layout = layoutOf(answered), own = Number(drag.chip.dataset.column);
+  if (target === drag.target) return;
+  drag.target = target;
+  const others = [...chips.children].filter((chip) => chip !== drag.chip && chip.dataset.at !== "next");
+  glide(() => others, () => others.forEach((chip, index) => placeChip(chip, index + (index >= target ? 1 : 0), layout)));
+  placeChip(drag.chip, own, layout);
+});
+
+addEventListener("pointerup", () => {
+  if (!drag) return;
+  const { chip, from, lifted, target } = drag;
+  drag = null;
+  chip.style.transform = "";
+  chip.classList.remove("dragged");
+  if (lifted && move(from, target + layoutOf(answered).dropped) === null) draw(answered);
+});
+addEventListener("pointercancel", () => {
+  if (drag) drag.chip.style.transform = "";
+  drag = null;
+});

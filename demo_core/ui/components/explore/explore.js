@@ -1,0 +1,118 @@
+// Puts the parts together: one answer, one drawing.
+const NO_ANSWER = "No answer came. Your history is kept; try again.";
+
+function showProblem(text, again = false) {
+  const target = part("problem");
+  target.replaceChildren(...(text ? [node("span", {}, text)] : []));
+  if (again) {
+    const button = node("button", { type: "button", class: "btn" }, "Try again");
+    button.addEventListener("click", () => refresh());
+    target.append(" ", button);
+  }
+  show(target, Boolean(text));
+}
+
+function drawTexts(view) {
+  const { comparison } = view, route = comparison?.route, empty = !view.items.length;
+  const star = view.next && comparison?.lists.some((one) => one.truth_rank !== null);
+  part("verdict").textContent = route?.verdict ?? (empty ? `Type a ${noun} you like, or take a random person.`
+    : comparison ? "Three lists for this history." : "This history cannot be read.");
+  part("reason").textContent = route?.reason ?? "";
+  show(part("reason"), Boolean(route?.reason));
+  const notes = comparison?.messages ?? [];
+  part("notes").replaceChildren(...notes.map((text) => node("li", {
+    class: star && text.startsWith(`${view.next.title} is `) ? "ranks" : null }, text)));
+  show(part("notes"), notes.length > 0);
+  const sources = comparison?.provenance ?? [];
+  for (const name of ["provenance", "provenance-lists"]) {
+    part(name).replaceChildren(...sources.map((text) => node("span", {}, text)));
+  }
+  show(part("provenance"), Boolean(route) && !empty);
+  show(part("before"), empty && Boolean(comparison?.lists.some((one) => one.items.length)));
+  part("before").textContent = `Before the first ${noun}, this is what each model shows to everybody:`;
+}
+
+function drawVisibility(view) {
+  const route = view.comparison?.route, empty = !view.items.length;
+  show(part("ready"), empty && facts.ready.length > 0);
+  show(part("scroll"), !empty || Boolean(view.next));
+  show(part("gauge-title"), Boolean(route) && route.pairs > 1);
+  show(part("clear"), !empty);
+  element.firstElementChild.classList.toggle("no-route", !route);
+}
+
+function slidingNodes() {
+  return [...chips.children, ...part("weights").children, ...part("drops").children, ...lists.querySelectorAll(".row")];
+}
+
+function drawAll(view, edited, previous) {
+  drawVisibility(view);
+  const layout = layoutOf(view), route = view.comparison?.route;
+  placeParts(layout);
+  drawTexts(view);
+  drawChips(view, layout);
+  drawWeights(view, layout);
+  drawRoute(view, layout);
+  drawFlatGauge(route, layout);
+  drawMoved(route);
+  drawTable(route);
+  drawLists(view, edited, previous);
+}
+
+// `view` null: no answer came; the last figure stays, greyed, with the chips as they are now.
+function draw(view, saying = "", edited = false) {
+  const previous = answered, lost = view === null;
+  element.firstElementChild.classList.toggle("stale", lost);
+  showProblem(lost ? NO_ANSWER : view.error, lost);
+  if (lost) return;
+  answered = view;
+  glide(slidingNodes, () => drawAll(view, edited, previous));
+  if (saying) part("live").textContent = announcement(view, saying);
+}
+
+function announcement(view, saying) {
+  if (view.error) return `${saying} ${view.error}`;
+  const route = view.comparison.route, card = view.comparison.lists.find((one) => one.model === "card");
+  const words = [saying];
+  if (route && routed(route)) {
+    words.push(`${route.outcome === "turning" ? "Turning" : "Stable"}, evenness ${evennessText(route.evenness)}.`);
+  } else if (route) words.push(route.verdict);
+  if (view.next && card?.truth_rank) words.push(`${mainTitle(view.next)} ${ordinal(card.truth_rank)} with CARD.`);
+  return words.join(" ");
+}
+
+// Hover or focus on anything of one film lights its whole column.
+function light(event) {
+  const target = event.target.closest?.("[data-column]"), stripe = part("light");
+  const lit = Boolean(target) && grid.contains(target) && !isPhone();
+  show(stripe, lit);
+  if (lit) stripe.style.gridColumn = Number(target.dataset.column) + 1;
+}
+grid.addEventListener("pointerover", light);
+grid.addEventListener("focusin", light);
+grid.addEventListener("pointerleave", () => show(part("light"), false));
+grid.addEventListener("focusout", () => show(part("light"), false));
+
+function isTyping(target) {
+  return target instanceof Element && target.matches("input, textarea, select, [contenteditable]");
+}
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || isTyping(event.target) || !element.offsetParent) return;
+  event.preventDefault();
+  box.focus();
+});
+addEventListener("popstate", () => {
+  readAddress();
+  refresh();
+});
+
+let drawnWidth = 0;
+new ResizeObserver(([entry]) => {
+  const width = Math.round(entry.contentRect.width);
+  if (!width || width === drawnWidth) return;
+  drawnWidth = width;
+  if (answered) drawAll(answered, false, null);
+}).observe(element);
+
+readAddress();
+refresh();

@@ -1,0 +1,71 @@
+// People, pasted lists, clearing, and the ready histories of the empty page.
+const pastePanel = part("paste-panel"), pasted = part("pasted"), pasteButton = part("paste");
+part("paste-label").textContent = `${noun === "film" ? "Titles" : "Names"} or numbers, oldest first, one per line`
+  + " or separated by commas.";
+
+function openPaste(open) {
+  show(pastePanel, open);
+  pasteButton.setAttribute("aria-expanded", String(open));
+  (open ? pasted : pasteButton).focus();
+}
+
+pasteButton.addEventListener("click", () => openPaste(pastePanel.hidden));
+part("paste-close").addEventListener("click", () => openPaste(false));
+pastePanel.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") openPaste(false);
+});
+pastePanel.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const answer = await server.parse(pasted.value).catch(() => null);
+  const messages = answer ? answer.messages : ["The list was not read: no answer came. Try again."];
+  part("paste-problems").replaceChildren(...messages.map((text) => node("li", {}, text)));
+  if (!answer) return;
+  if (answer.items.length) setHistory(answer.items, null, `${plural(answer.items.length, noun)} read.`);
+  if (!messages.length) openPaste(false);
+});
+
+async function bring(kind) {
+  const seed = Math.floor(Math.random() * 2 ** 31);
+  const person = await server.person({ kind, seed }).catch(() => null);
+  if (!person || person.error) showProblem(person?.error ?? NO_ANSWER);
+  else setHistory(person.items, person.next, `A person with ${plural(person.items.length, noun)}.`);
+}
+
+part("random").addEventListener("click", () => bring("random"));
+part("real").addEventListener("click", () => bring("real"));
+part("clear").addEventListener("click", () => {
+  state.threshold = null;
+  setHistory([], null, "History cleared.");
+  box.focus();
+});
+
+function readyLine(cosines) {
+  const drawing = document.createElementNS(SVG, "svg");
+  const fall = cosines.reduce((sum, cosine) => sum + 1 - cosine, 0) || 1;
+  let x = 4, y = 6;
+  const scale = Math.min(10, 40 / fall);
+  const points = [`${x},${y}`, ...cosines.map((cosine) => `${(x += 18)},${(y += (1 - cosine) * scale).toFixed(1)}`)];
+  const path = document.createElementNS(SVG, "polyline");
+  for (const [name, value] of Object.entries({ width: x + 4, height: 52, "aria-hidden": true })) {
+    drawing.setAttribute(name, value);
+  }
+  path.setAttribute("points", points.join(" "));
+  drawing.append(path);
+  return drawing;
+}
+
+part("ready").replaceChildren(...facts.ready.map((one) => node(
+  "a",
+  { href: `?items=${one.items.join(",")}&next=${one.next}` },
+  readyLine(one.cosines),
+  node("b", {}, one.name),
+  node("span", {}, `${plural(one.items.length, noun)}, ${mainTitle({ title: one.first })} to `
+    + mainTitle({ title: one.last })),
+)));
+part("ready").addEventListener("click", (event) => {
+  const link = event.target.closest("a");
+  if (!link || event.metaKey || event.ctrlKey) return;
+  event.preventDefault();
+  const one = facts.ready[[...link.parentNode.children].indexOf(link)];
+  setHistory(one.items.map((id) => ({ id })), { id: one.next }, `${one.name}.`);
+});

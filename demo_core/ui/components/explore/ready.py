@@ -1,0 +1,64 @@
+"""Three histories to begin with, chosen among the example people by the shape of their line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import fmean
+
+from demo_core.answers import InputError, Route
+from demo_core.engine import Engine
+
+LOOKED_AT = 40
+LENGTH = 7
+FEWEST = 4
+
+
+@dataclass(frozen=True)
+class Ready:
+    """``items`` ids, oldest first; ``next`` the id that really followed; ``cosines`` of the steps, for the little line."""
+
+    name: str
+    first: str
+    last: str
+    items: tuple[int, ...]
+    next: int
+    cosines: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    route: Route
+    next: int
+
+    @property
+    def cosines(self) -> tuple[float, ...]:
+        return tuple(station.cosine for station in self.route.stations if station.cosine is not None)
+
+    def named(self, name: str) -> Ready:
+        items = [station.item for station in self.route.stations]
+        return Ready(name, items[0].title, items[-1].title, tuple(item.id for item in items), self.next, self.cosines)
+
+
+def ready_histories(engine: Engine) -> tuple[Ready, ...]:
+    """One flat history, one with a cliff, one wandering; none when CARD or the example people are missing."""
+    candidates = _candidates(engine)
+    if len(candidates) < 3:
+        return ()
+    cliff = min(candidates, key=lambda one: one.route.evenness or 0)
+    rest = [one for one in candidates if one is not cliff]
+    flat = max(rest, key=lambda one: fmean(one.cosines))
+    wandering = min((one for one in rest if one is not flat), key=lambda one: fmean(one.cosines))
+    return flat.named("A steady taste"), cliff.named("A taste with a cliff"), wandering.named("A wandering taste")
+
+
+def _candidates(engine: Engine) -> list[_Candidate]:
+    found: dict[tuple[int, ...], _Candidate] = {}
+    try:
+        for seed in range(LOOKED_AT):
+            person = engine.real_person(seed)
+            history = tuple(item.id for item in person.items[-LENGTH:])
+            if len(history) >= FEWEST and person.next is not None and history not in found:
+                found[history] = _Candidate(engine.explain(history), person.next.id)
+    except InputError:
+        return []
+    return list(found.values())

@@ -1,0 +1,104 @@
+// The search box: a combobox with a list of suggestions. The input is never made anew, so it keeps its focus.
+const box = part("search"), list = part("suggestions"), searchNote = part("search-note");
+let found = [], active = -1, typing = 0, lookup = 0;
+
+box.placeholder = noun === "film" ? "Type a film title, e.g. “matrix”" : `Type ${noun} names or numbers, e.g. “17”`;
+box.setAttribute("aria-label", `Search a ${noun}`);
+
+function closeSuggestions() {
+  found = [];
+  active = -1;
+  show(list, false);
+  box.setAttribute("aria-expanded", "false");
+  box.removeAttribute("aria-activedescendant");
+}
+
+function setActive(index) {
+  active = index;
+  [...list.children].forEach((option, at) => option.setAttribute("aria-selected", String(at === active)));
+  list.children[active]?.scrollIntoView({ block: "nearest" });
+  if (active >= 0) box.setAttribute("aria-activedescendant", `explore-option-${active}`);
+  else box.removeAttribute("aria-activedescendant");
+}
+
+function popularityBars(item) {
+  const name = `popularity ${item.popularity} of 4`;
+  const bars = node("span", { class: "popularity", role: "img", "aria-label": name, title: name });
+  for (let bar = 1; bar <= 4; bar += 1) bars.append(node("i", { class: bar <= item.popularity ? "on" : null }));
+  return bars;
+}
+
+function suggestionRow({ item, near_miss: near }, index) {
+  const title = node("span", { class: "what" });
+  if (near) title.append("Did you mean ", node("b", {}, `“${item.title}”`), "?");
+  else title.append(node("b", {}, item.title));
+  if (item.year) title.append(" ", node("small", {}, String(item.year)));
+  const genres = item.genres.join(", ");
+  if (genres) title.append(node("small", { class: "genres" }, genres));
+  return node("li", { role: "option", id: `explore-option-${index}`, "aria-selected": "false" }, title,
+    popularityBars(item));
+}
+
+function showSuggestions(answer) {
+  found = answer?.suggestions ?? [];
+  list.replaceChildren(...found.map(suggestionRow));
+  show(list, found.length > 0);
+  box.setAttribute("aria-expanded", String(found.length > 0));
+  setActive(found.length ? 0 : -1);
+  const message = answer ? answer.message : "The search did not answer. Try again.";
+  searchNote.textContent = message ?? "";
+  show(searchNote, Boolean(message));
+}
+
+async function suggest() {
+  const query = box.value.trim(), mine = (lookup += 1);
+  if (!query) {
+    closeSuggestions();
+    show(searchNote, false);
+    return;
+  }
+  const answer = await server.search(query).catch(() => null);
+  if (mine === lookup) showSuggestions(answer ?? null);
+}
+
+function choose(index) {
+  const { item } = found[index];
+  lookup += 1;
+  box.value = "";
+  closeSuggestions();
+  show(searchNote, false);
+  box.focus();
+  add(item);
+}
+
+async function chooseTyped() {
+  clearTimeout(typing);
+  if (!found.length || typing) await suggest();
+  typing = 0;
+  if (found.length && (active > 0 || !found[0].near_miss)) choose(Math.max(active, 0));
+}
+
+box.addEventListener("input", () => {
+  clearTimeout(typing);
+  typing = setTimeout(() => {
+    typing = 0;
+    suggest();
+  }, 60);
+});
+box.addEventListener("keydown", (event) => {
+  const last = found.length - 1;
+  if (event.key === "ArrowDown" && found.length) setActive(active >= last ? 0 : active + 1);
+  else if (event.key === "ArrowUp" && found.length) setActive(active <= 0 ? last : active - 1);
+  else if (event.key === "Enter") {
+    if (found.length && !typing && active >= 0) choose(active);
+    else chooseTyped();
+  } else if (event.key === "Escape") closeSuggestions();
+  else return;
+  event.preventDefault();
+});
+box.addEventListener("blur", () => setTimeout(closeSuggestions, 120));
+list.addEventListener("pointerdown", (event) => {
+  event.preventDefault();
+  const option = event.target.closest("li");
+  if (option) choose([...list.children].indexOf(option));
+});

@@ -1,0 +1,23 @@
+// Words and figures. Figures drop the leading zero: .961
+const decimal = (value, digits) => value.toFixed(digits).replace(/^(-?)0\./, "$1.").replace("-", "−");
+const evennessText = (value) => decimal(value, 3);
+const cosineText = (value) => decimal(value, 2);
+const percent = (share) => `${Math.round(100 * share)} %`;
+
+function ordinal(number) {
+  const teen = number % 100 >= 10 && number % 100 <= 20;
+  return number.toLocaleString("en") + (teen ? "th" : { 1: "st", 2: "nd", 3: "rd" }[number % 10] ?? "th");
+}
+
+const plural = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
+
+// Alternative titles stand in brackets after the main one; the whole title is in the tooltip.
+const mainTitle = (item) => item.title.replace(/(\s*\([^()]*\))+\s*$/, "") || item.title;
+const fullTitle = (item) => (item.year ? `${item.title} (${item.year})` : item.title);
+
+const MARKS = {
+  card: { colour: "var(--card)", sign: "●" },
+  tdm: { colour: "var(--tdm)", sign: "■" },
+  globaldiff: { colour: "var(--gd)", sign: "▲" },
+};
+const markOf = (model) => MARKS[model] ?? { colour: "var(--muted)", sign: "⬢" };

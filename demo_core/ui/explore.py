@@ -1,0 +1,103 @@
+"""The Explore page: one component, and what it asks the engine. Values from the browser may be anything."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from demo_core.answers import InputError, Person
+from demo_core.engine import Engine
+from demo_core.ui.components.explore import ExplorePage
+from demo_core.ui.components.explore.ready import ready_histories
+
+LONGEST_TEXT = 20_000
+LONGEST_QUERY = 200
+MOST_CHIPS = 5000
+
+Json = dict[str, Any]
+
+
+def build(engine: Engine) -> None:
+    """Place the page in the current Gradio context."""
+
+    def search(query: Any) -> Json:
+        return suggestions(engine, query)
+
+    def look(state: Any) -> Json:
+        return view(engine, state)
+
+    def parse(text: Any) -> Json:
+        return parsed(engine, text)
+
+    def person(asked: Any) -> Json:
+        return someone(engine, asked)
+
+    ExplorePage(facts(engine), search, look, parse, person)
+
+
+def facts(engine: Engine) -> Json:
+    """What the page knows before its first question."""
+    return {
+        "noun": engine.noun,
+        "problem": engine.problem,
+        "ready": [dataclasses.asdict(history) for history in ready_histories(engine)],
+    }
+
+
+def suggestions(engine: Engine, query: object) -> Json:
+    """Suggestions for a title as far as it is typed: ``{"query", "suggestions", "message"}``."""
+    text = query[:LONGEST_QUERY] if isinstance(query, str) else ""
+    return dataclasses.asdict(engine.search(text)) | {"query": query}
+
+
+def parsed(engine: Engine, text: object) -> Json:
+    """A pasted list: ``{"items", "messages"}``."""
+    if not isinstance(text, str):
+        return {"items": [], "messages": [f"Expected a text, got {type(text).__name__}."]}
+    note = [f"Only the first {LONGEST_TEXT:,} characters were read."] if len(text) > LONGEST_TEXT else []
+    answer = dataclasses.asdict(engine.parse(text[:LONGEST_TEXT]))
+    return answer | {"messages": [*answer["messages"], *note]}
+
+
+def someone(engine: Engine, asked: object) -> Json:
+    """``{"kind": "random" | "real", "seed"}`` -> ``{"items", "next", "older"}`` or ``{"error"}``."""
+    wishes = asked if isinstance(asked, dict) else {}
+    kind, seed = wishes.get("kind"), wishes.get("seed")
+    try:
+        if kind == "random":
+            chosen: Person = engine.random_person(seed)  # type: ignore[arg-type]  # the engine checks it
+        elif kind == "real":
+            chosen = engine.real_person(seed)  # type: ignore[arg-type]
+        else:
+            return {"error": f"Expected a person of kind random or real, got {str(kind)[:40]!r}."}
+    except InputError as error:
+        return {"error": str(error)}
+    return dataclasses.asdict(chosen)
+
+
+def view(engine: Engine, state: object) -> Json:
+    """State ``{"items": ids, "next": id | null, "threshold": number | null, "seed"}`` -> what the page draws.
+
+    ``{"items", "next", "comparison", "error"}``: an id outside the catalogue comes back with ``"unknown": true``, and
+    ``error`` then stands in the place of the comparison.
+    """
+    wishes = state if isinstance(state, dict) else {}
+    ids, truth = wishes.get("items", []), wishes.get("next")
+    if not isinstance(ids, list):
+        return {"items": [], "next": None, "comparison": None, "error": "Expected a list of ids as the history."}
+    threshold, seed = wishes.get("threshold"), wishes.get("seed", 0)
+    answer: Json = {"items": [_chip(engine, id) for id in ids[:MOST_CHIPS]], "next": None}
+    if truth is not None:
+        answer["next"] = _chip(engine, truth)
+    try:
+        comparison = engine.compare(ids, seed=seed, threshold=threshold, truth=truth)
+    except InputError as error:
+        return answer | {"comparison": None, "error": str(error)}
+    return answer | {"comparison": dataclasses.asdict(comparison), "error": None}
+
+
+def _chip(engine: Engine, id: object) -> Json:
+    try:
+        return dataclasses.asdict(engine.item(id))  # type: ignore[arg-type]  # the engine checks it
+    except InputError:
+        return {"id": id if isinstance(id, int | str) else str(id), "unknown": True}

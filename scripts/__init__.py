@@ -1,0 +1,1 @@
+"""Command lines, run as modules: ``python -m scripts.NAME``."""

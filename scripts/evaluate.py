@@ -1,0 +1,97 @@
+"""Score bundles on validation and test: every row, full ranking, HR and NDCG at 10, 20, 50, and the health figures.
+
+python -m scripts.evaluate checkpoints/movielens/card                  # rewrites its metrics.json
+python -m scripts.evaluate FOLDER --against checkpoints/movielens/popularity    # paired bootstrap on test
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from demo_core import checkpoint, datasets
+from demo_core.checkpoint import Bundle
+from demo_core.comparison import paired_difference
+from demo_core.datasets import Dataset
+from demo_core.evaluation import CUTOFFS, evaluate
+from demo_core.health import failures
+from demo_core.measure import Subject, measure
+from demo_core.results import Run
+
+
+def main() -> None:
+    """The command line."""
+    arguments = _parser().parse_args()
+    device = torch.device("cuda" if torch.cuda.is_available() and not arguments.cpu else "cpu")
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    bundle = checkpoint.load(arguments.folder, device)
+    dataset = datasets.load(bundle.dataset, arguments.data)
+    if dataset.catalogue.hash != bundle.catalogue.hash:
+        raise SystemExit(f"{arguments.folder} was trained on another version of {bundle.dataset}; train it again.")
+    if arguments.against:
+        for folder in arguments.against:
+            _print_difference(bundle, checkpoint.load(folder, device), dataset)
+        return
+    subject = _subject(bundle)
+    runs = (measure(bundle.model, dataset, "validation", subject), measure(bundle.model, dataset, "test", subject))
+    checkpoint.save(
+        replace(bundle, runs=runs),
+        arguments.folder,
+        dataset.validation.history(torch.arange(min(500, len(dataset.validation))), bundle.model.config.max_length).to(
+            device
+        ),
+    )
+    for run in runs:
+        _print_run(run)
+
+
+def _subject(bundle: Bundle) -> Subject:
+    before = bundle.runs[0] if bundle.runs else None
+    return Subject(
+        model=bundle.name,
+        preset=bundle.preset,
+        backbone=before.backbone if before else None,
+        seed=int(bundle.training["seed"]),
+        epochs=int(bundle.training["epochs"]),
+        seconds_per_epoch=before.seconds_per_epoch if before else 0.0,
+    )
+
+
+def _print_run(run: Run) -> None:
+    print(f"{run.model} ({run.preset}, seed {run.seed}) on {run.dataset} {run.split}, {run.protocol}, {run.rows} rows")
+    for k in CUTOFFS:
+        print(f"  HR@{k} {run.metrics[f'hr@{k}']:.2%}  NDCG@{k} {run.metrics[f'ndcg@{k}']:.2%}")
+    for name, value in run.health.items():
+        if not isinstance(value, dict):
+            print(f"  {name} {value:.4g}" if isinstance(value, float) else f"  {name} {value}")
+    print(f"  health: {'; '.join(failures(run.health)) or 'passes'}")
+
+
+def _print_difference(first: Bundle, second: Bundle, dataset: Dataset) -> None:
+    ranks = [evaluate(bundle.model, dataset.test, dataset.protocol).ranks for bundle in (first, second)]
+    for metric in ("hr@20", "ndcg@20"):
+        difference = paired_difference(ranks[0], ranks[1], dataset.test, metric)
+        print(
+            f"{first.name} - {second.name} on {dataset.name} test, {metric}: {difference.mean:+.2%} "
+            f"(95 % interval {difference.low:+.2%} to {difference.high:+.2%})"
+        )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description="Score a bundle on validation and test and rewrite its metrics.json.")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument(
+        "--against", type=Path, nargs="+", help="compare with these bundles on test instead; writes nothing"
+    )
+    parser.add_argument("--data", type=Path, help="data folder (default: $TURNPOINT_DATA or the cache folder)")
+    parser.add_argument("--threads", type=int, help="CPU threads (default: PyTorch's choice)")
+    parser.add_argument("--cpu", action="store_true", help="stay on the CPU")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

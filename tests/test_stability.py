@@ -1,0 +1,200 @@
+"""Continuity, its entropy and thinning, against hand cases and loops in float64."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from demo_core import stability
+
+# Items 2 to 10, i.e. 1 to 9 pairs: smallest and largest entropy that cosines in [-1, 1] can give.
+REACHABLE = {2: (0.365, 0.693), 3: (0.666, 1.099), 4: (0.918, 1.386), 5: (1.135, 1.609), 6: (1.324, 1.792)}
+REACHABLE |= {7: (1.490, 1.946), 8: (1.611, 2.079), 9: (1.724, 2.197)}
+
+
+def cosine(a: list[float], b: list[float]) -> float:
+    dot = sum(x * y for x, y in zip(a, b, strict=True))
+    return dot / (math.hypot(*a) * math.hypot(*b))
+
+
+def embedded(rows: int, length: int, seed: int = 0) -> Tensor:
+    return torch.randn(rows, length, 4, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def left_padded(lengths: list[int], width: int) -> Tensor:
+    return torch.arange(width) >= width - torch.tensor(lengths)[:, None]
+
+
+def test_three_orthogonal_items_are_as_even_as_two_steps_can_be() -> None:
+    continuity = stability.continuity(torch.eye(3)[None])
+    assert continuity[0].tolist() == pytest.approx([0.5, 0.5])
+    assert float(stability.continuity_entropy(continuity)) == pytest.approx(math.log(2))
+
+
+def test_an_opposite_neighbour_takes_the_smallest_share() -> None:
+    items = torch.tensor([[[1.0, 0.0], [1.0, 0.0], [-1.0, 0.0]]])
+    expected = [math.e / (math.e + 1 / math.e), (1 / math.e) / (math.e + 1 / math.e)]
+    assert stability.continuity(items)[0].tolist() == pytest.approx(expected)
+
+
+@given(length=st.integers(3, 10), seed=st.integers(0, 10_000))
+@settings(max_examples=60, deadline=None)
+def test_continuity_and_entropy_equal_a_loop_over_the_steps(length: int, seed: int) -> None:
+    items = embedded(1, length, seed)
+    rows = items[0].tolist()
+    strength = [math.exp(cosine(rows[n], rows[n + 1])) for n in range(length - 1)]
+    shares = [value / sum(strength) for value in strength]
+    continuity = stability.continuity(items)
+    assert continuity[0].tolist() == pytest.approx(shares, rel=1e-9)
+    entropy = float(stability.continuity_entropy(continuity))
+    assert entropy == pytest.approx(-sum(s * math.log(s) for s in shares), rel=1e-9)
+    low, high = stability.reachable_entropy(length - 1)
+    assert low - 1e-9 <= entropy <= high + 1e-9
+
+
+def test_padding_on_the_left_changes_neither_continuity_nor_entropy() -> None:
+    items = embedded(2, 4)
+    padded = torch.cat([embedded(2, 3, seed=9), items], dim=1)
+    continuity = stability.continuity(padded, left_padded([4, 4], 7))
+    torch.testing.assert_close(continuity[:, 3:], stability.continuity(items))
+    assert not continuity[:, :3].any()
+    entropy = stability.continuity_entropy(stability.continuity(items))
+    torch.testing.assert_close(stability.continuity_entropy(continuity), entropy)
+
+
+def test_rows_without_a_pair_are_zeros_with_finite_gradients() -> None:
+    items = embedded(3, 4).requires_grad_()
+    continuity = stability.continuity(items, left_padded([0, 1, 2], 4))
+    entropy = stability.continuity_entropy(continuity)
+    assert continuity.tolist() == [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
+    assert entropy.tolist() == [0.0, 0.0, 0.0]
+    continuity.sum().backward()
+    assert items.grad is not None and torch.isfinite(items.grad).all()
+
+
+def test_a_zero_vector_gives_cosine_zero_instead_of_nan() -> None:
+    items = torch.tensor([[[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]])
+    assert stability.continuity(items)[0].tolist() == pytest.approx([0.5, 0.5])
+
+
+def test_the_length_of_the_embeddings_does_not_matter() -> None:
+    items = embedded(2, 6)
+    scale = torch.tensor([0.1, 7.0, 1.0, 30.0, 0.5, 2.0])[None, :, None]
+    torch.testing.assert_close(stability.continuity(items * scale), stability.continuity(items))
+
+
+def test_embeddings_without_a_batch_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"\(B, L, D\)"):
+        stability.continuity(torch.zeros(3, 4))
+
+
+def test_step_cosines_are_those_of_neighbours_and_zero_at_padding() -> None:
+    items = embedded(1, 4)
+    rows = items[0].tolist()
+    expected = [0.0, cosine(rows[1], rows[2]), cosine(rows[2], rows[3])]
+    assert stability.step_cosines(items, left_padded([3], 4))[0].tolist() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("pairs", "bounds"), REACHABLE.items())
+def test_reachable_entropy_has_the_known_bounds(pairs: int, bounds: tuple[float, float]) -> None:
+    assert stability.reachable_entropy(pairs) == pytest.approx(bounds, abs=5e-4)
+
+
+@pytest.mark.parametrize("pairs", [0, 1])
+def test_one_step_or_none_can_reach_zero_only(pairs: int) -> None:
+    assert stability.reachable_entropy(pairs) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("pairs", range(2, 10))
+def test_the_lowest_reachable_entropy_is_attained_by_real_embeddings(pairs: int) -> None:
+    entropies = []
+    for same in range(1, pairs):
+        signs = [1.0]
+        for n in range(pairs):
+            signs.append(signs[-1] if n < same else -signs[-1])
+        items = torch.tensor(signs, dtype=torch.float64)[None, :, None]
+        entropies.append(float(stability.continuity_entropy(stability.continuity(items))))
+    assert min(entropies) == pytest.approx(stability.reachable_entropy(pairs)[0], rel=1e-9)
+
+
+def test_evenness_removes_the_length_effect() -> None:
+    pairs = torch.tensor([0, 1, 2, 9, 3])
+    entropy = torch.tensor([0.0, 0.0, math.log(2), math.log(9), 0.5 * math.log(3)])
+    assert stability.evenness(entropy, pairs).tolist() == pytest.approx([0.0, 0.0, 1.0, 1.0, 0.5])
+
+
+def test_evenness_never_passes_one_by_rounding() -> None:
+    items = torch.ones(1, 10, 3)
+    entropy = stability.continuity_entropy(stability.continuity(items)) + 1e-5
+    assert float(stability.evenness(entropy, torch.tensor([9]))) == 1.0
+
+
+@given(lengths=st.lists(st.integers(0, 8), min_size=1, max_size=6), rate=st.floats(0.0, 1.5), seed=st.integers(0, 999))
+@settings(max_examples=60, deadline=None)
+def test_the_chance_of_removal_follows_the_step_that_leaves_a_slot(lengths: list[int], rate: float, seed: int) -> None:
+    mask = left_padded(lengths, 8)
+    continuity = stability.continuity(embedded(len(lengths), 8, seed), mask)
+    chance = stability.removal_probability(continuity, mask, rate)
+    for row, length in enumerate(lengths):
+        pairs = max(length - 1, 0)
+        for slot in range(8):
+            inside = bool(mask[row, slot]) and slot < 7
+            expected = min(1.0, rate * pairs * float(continuity[row, slot])) if inside else 0.0
+            assert float(chance[row, slot]) == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_rate_is_the_mean_chance_over_the_slots_that_can_go() -> None:
+    mask = left_padded([6, 3], 6)
+    chance = stability.removal_probability(stability.continuity(embedded(2, 6), mask), mask, 0.1)
+    assert (chance.sum(dim=1) / torch.tensor([5, 2])).tolist() == pytest.approx([0.1, 0.1])
+    assert chance[:, -1].tolist() == [0.0, 0.0]
+
+
+def test_draws_are_repeatable_and_follow_their_chances() -> None:
+    chance = torch.tensor([[0.0, 0.3, 1.0]]).expand(20_000, 3)
+    drawn = stability.draw_removal(chance, torch.Generator().manual_seed(5))
+    assert torch.equal(drawn, stability.draw_removal(chance, torch.Generator().manual_seed(5)))
+    assert not drawn[:, 0].any() and bool(drawn[:, 2].all())
+    assert float(drawn[:, 1].double().mean()) == pytest.approx(0.3, abs=0.015)
+
+
+@given(
+    rows=st.lists(
+        st.lists(st.tuples(st.integers(1, 50), st.booleans()), min_size=0, max_size=7), min_size=1, max_size=5
+    )
+)
+@settings(max_examples=80, deadline=None)
+def test_removing_closes_the_gaps_and_keeps_the_order(rows: list[list[tuple[int, bool]]]) -> None:
+    history = torch.tensor([[0] * (7 - len(row)) + [item for item, _ in row] for row in rows])
+    removed = torch.tensor([[False] * (7 - len(row)) + [gone for _, gone in row] for row in rows])
+    for result, row in zip(stability.remove(history, removed).tolist(), rows, strict=True):
+        kept = [item for item, gone in row if not gone]
+        assert result == [0] * (7 - len(kept)) + kept
+
+
+def test_reading_the_steps_gathers_what_the_single_functions_say() -> None:
+    items, mask = embedded(3, 5), left_padded([5, 2, 1], 5)
+    told = stability.read_steps(items, mask)
+    torch.testing.assert_close(told.cosine, stability.step_cosines(items, mask))
+    torch.testing.assert_close(told.continuity, stability.continuity(items, mask))
+    assert told.pairs.tolist() == [4, 1, 0]
+    assert told.routed.tolist() == [True, False, False], "one step or none cannot be more or less even"
+    assert float(told.evenness[0]) == pytest.approx(float(told.entropy[0]) / math.log(4))
+
+
+def test_turnpoints_are_the_slots_reached_by_a_below_average_step() -> None:
+    continuity = torch.tensor([[0.0, 0.2, 0.5, 0.3], [0.25, 0.25, 0.25, 0.25], [0.0, 0.0, 0.0, 1.0]])
+    mask = left_padded([4, 5, 2], 5)
+    expected = [[False, False, True, False, True], [False] * 5, [False] * 5]
+    assert stability.below_average(continuity, mask).tolist() == expected
+    half = [[False] * 5, [False] * 5, [False] * 5]
+    assert stability.below_average(continuity, mask, level=0.5).tolist() == half
+
+
+@pytest.mark.parametrize("length", range(2, 12))
+def test_a_perfectly_even_history_has_no_turnpoint_by_rounding(length: int) -> None:
+    items, mask = torch.full((1, length, 8), 0.37), torch.ones(1, length, dtype=torch.bool)
+    assert not stability.below_average(stability.continuity(items, mask), mask).any()
