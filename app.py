@@ -10,13 +10,14 @@ from pathlib import Path
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
-from demo_core.engine import Engine  # noqa: E402
-from demo_core.ui import create_app, launch  # noqa: E402
+from demo_core.engine import Engine
+from demo_core.ui import create_app, launch
 
 CHECKPOINTS = Path(__file__).resolve().parent / "checkpoints"
 
 
 def arguments() -> argparse.Namespace:
+    """What the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoints", type=Path, default=CHECKPOINTS, help="folder of bundles, by data set")
     parser.add_argument("--dataset", default="movielens", help="data set to show (default: movielens)")
@@ -26,6 +27,7 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> None:
+    """Load the models, then serve until stopped."""
     chosen = arguments()
     engine = Engine(chosen.checkpoints, chosen.dataset)
     launch(create_app(engine, chosen.checkpoints), host=chosen.host, port=chosen.port)

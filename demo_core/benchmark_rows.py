@@ -52,6 +52,7 @@ RELEASED_WINDOW = Protocol(
     "the paper's own preparation and split; all items ranked except those of the ten last read",
     False,
 )
+ALL_PROTOCOLS = PROTOCOLS | {RELEASED_WINDOW.name: RELEASED_WINDOW}
 SOURCES = {"published": "published", "released": "as released", "paper": "as the paper says", "default": "default"}
 
 
@@ -94,10 +95,9 @@ def dataset_title(dataset: str) -> str:
 
 def protocol(name: str) -> Protocol:
     """The protocol of that name, the published ones included; ``ValueError`` for an unknown one."""
-    known = PROTOCOLS | {RELEASED_WINDOW.name: RELEASED_WINDOW}
-    if name not in known:
-        raise ValueError(f"Expected a protocol out of {sorted(known)}, got {name!r}.")
-    return known[name]
+    if name not in ALL_PROTOCOLS:
+        raise ValueError(f"Expected a protocol out of {sorted(ALL_PROTOCOLS)}, got {name!r}.")
+    return ALL_PROTOCOLS[name]
 
 
 def metric_title(metric: str) -> str:

@@ -65,30 +65,33 @@ LEFT_HALVES = {
 MARK_AREA = 190
 
 
-def benchmark_chart(rows: Sequence[Row], theme: Theme = "light", width: int = 520) -> alt.LayerChart:
+def benchmark_chart(
+    rows: Sequence[Row], theme: Theme = "light", width: int = 520, compact: bool = False
+) -> alt.LayerChart:
     """Dots on one axis from 0, per cent, with error bars of one standard deviation over seeds.
 
+    ``width`` of the axis in pixels; ``compact`` leaves the printed values and the subtitle to the page around it.
     Raises ``ValueError`` without rows, or when the rows are not of one data set, protocol and metric.
     """
     dataset, name, metric = _one_figure(rows)
     colours = TOKENS[theme]
     ticks = axis_ticks(rows)
     base = alt.Chart(alt.Data(values=_records(rows, colours))).encode(y=_lines(rows))
-    axis = alt.Axis(values=ticks, grid=True, domain=False, ticks=False, format="~g")
+    axis = alt.Axis(values=ticks, grid=True, domain=False, ticks=False, format=".6~g")
     scale = alt.Scale(domain=[0, ticks[-1]], nice=False)
-    mean = alt.X("mean:Q", title=f"{metric_title(metric)} in per cent, bars: one sd over seeds", axis=axis, scale=scale)
+    mean = alt.X("mean:Q", title=f"{metric_title(metric)} in per cent", axis=axis, scale=scale)
     layers = [
         *_deviations(base),
         *_marks(base, mean),
-        base.mark_text(aria=False, align="left", color=colours["ink"], fontWeight="bold").encode(
-            x=alt.value(width + 12), text="value:N"
-        ),
     ]
+    if not compact:
+        values = base.mark_text(aria=False, align="left", color=colours["ink"], fontWeight="bold")
+        layers.append(values.encode(x=alt.value(width + 12), text="value:N"))
     if (level := popularity(rows)) is not None:
         layers.insert(0, _popularity_line(level, colours["ink"]))
     title = alt.TitleParams(
         f"{metric_title(metric)} on {dataset_title(dataset)}, {name}",
-        subtitle=[protocol(name).description, *_origins(rows)],
+        subtitle=[] if compact else [protocol(name).description, *_origins(rows), "bars: one sd over seeds"],
     )
     chart = alt.layer(*layers).properties(width=width, height=alt.Step(27), title=title)
     return _themed(chart, colours)
@@ -106,8 +109,8 @@ def health_chart(rows: Sequence[Row], theme: Theme = "light", width: int = 200) 
     colours = TOKENS[theme]
     lines = alt.Chart(alt.Data(values=_records(stated, colours))).encode(y=_lines(stated))
     panels = []
-    for field, meaning in (("distinct", "distinct items in all lists"), ("overlap", "overlap of two lists, %")):
-        axis = alt.Axis(domain=False, ticks=False, tickCount=4)
+    for field, meaning in (("distinct", "distinct items"), ("overlap", "overlap of two lists, %")):
+        axis = alt.Axis(domain=False, ticks=False, tickCount=4 if width >= 150 else 2)
         amount = alt.X(f"{field}:Q", title=meaning, axis=axis, scale=alt.Scale(zero=True))
         panels.append(alt.layer(*_marks(lines, amount)).properties(width=width, height=alt.Step(25)))
     title = alt.TitleParams("How personal the lists are", subtitle=f"{dataset_title(dataset)}, {name}")
@@ -172,8 +175,8 @@ def _records(rows: Sequence[Row], colours: dict[str, str]) -> list[dict[str, Any
 def _deviations(base: alt.Chart) -> list[alt.Chart]:
     """One standard deviation to both sides, with ends; nothing where none is stated."""
     stated = base.transform_filter("datum.high > datum.low").encode(color=alt.Color("colour:N", scale=None))
-    ends = stated.mark_tick(aria=False, orient="vertical", size=10, thickness=2.2, opacity=1)
-    bar = stated.mark_rule(aria=False, strokeWidth=2.2).encode(x=alt.X("low:Q"), x2="high:Q")
+    ends = stated.mark_tick(aria=False, orient="vertical", size=18, thickness=2, opacity=1)
+    bar = stated.mark_rule(aria=False, strokeWidth=2).encode(x=alt.X("low:Q"), x2="high:Q")
     return [bar, ends.encode(x="low:Q"), ends.encode(x="high:Q")]
 
 
@@ -227,6 +230,7 @@ def _themed(chart: Any, colours: dict[str, str]) -> Any:
             labelFlush=False,
             labelFontSize=14,
             labelLimit=320,
+            titleAnchor="end",
             titleColor=colours["muted"],
             titleFontSize=13,
             titleFontWeight="normal",

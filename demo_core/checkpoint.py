@@ -62,6 +62,7 @@ def save(bundle: Bundle, folder: Path, probe: Tensor | None = None) -> None:
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
     save_file(_weights(bundle.model, probe), beside / "model.safetensors")
+    (beside / "model.safetensors").chmod(0o644)  # safetensors leaves it private, which a served Space cannot read
     _write_json(beside / "config.json", _config(bundle))
     _write_json(beside / "catalogue.json", bundle.catalogue.to_dict())
     _write_json(beside / "metrics.json", {"runs": [run.to_dict() for run in bundle.runs]})
@@ -71,7 +72,12 @@ def save(bundle: Bundle, folder: Path, probe: Tensor | None = None) -> None:
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
         folder.rename(old)
-    beside.rename(folder)
+    try:
+        beside.rename(folder)
+    except BaseException:
+        if old.exists():
+            old.rename(folder)
+        raise
     shutil.rmtree(old, ignore_errors=True)
 
 
@@ -138,7 +144,8 @@ def _weights(model: Recommender, probe: Tensor | None) -> dict[str, Tensor]:
     full = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in model.state_dict().items()}
     if probe is None:
         return full
-    half = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in full.items()}
+    # Single numbers (a threshold, a scale) cost nothing whole, and rounding one moves every history that is near it.
+    half = {name: t.half() if t.is_floating_point() and t.dim() else t for name, t in full.items()}
     before, _ = model.recommend(probe, min(PROBE_LENGTH, model.config.num_items))
     model.load_state_dict(half)
     after, _ = model.recommend(probe, min(PROBE_LENGTH, model.config.num_items))

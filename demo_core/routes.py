@@ -87,6 +87,9 @@ def _route(
     pairs, outcome = int(told.steps.pairs[0]), _outcome(told, len(read))
     evenness = float(told.steps.evenness[0]) if pairs >= 2 else None
     share = None if histogram is None else share_above(histogram, threshold)
+    between = None
+    if share is not None and histogram is not None and evenness is not None:
+        between = abs(share - share_above(histogram, evenness))
     return Route(
         stations=_stations(told, removal, read, weighed=outcome == "turning"),
         pairs=pairs,
@@ -98,7 +101,7 @@ def _route(
         turning_share=share,
         histogram=histogram,
         outcome=outcome,
-        verdict=wording.verdict(outcome, len(read), evenness, threshold, noun),
+        verdict=wording.verdict(outcome, len(read), evenness, between, noun),
         reason=wording.reason(outcome, evenness, threshold, share, noun),
     )
 

@@ -52,6 +52,9 @@ class Run:
         for name, value in self.metrics.items():
             if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
                 raise ValueError(f"Run.metrics[{name!r}]: expected a finite number, got {value!r}.")
+        for name, figure in self.health.items():
+            if isinstance(figure, float) and not math.isfinite(figure):
+                raise ValueError(f"Run.health[{name!r}]: expected a finite number or None, got {figure!r}.")
         if self.rows < 1:
             raise ValueError(f"Run.rows: expected the number of scored rows, at least 1, got {self.rows!r}.")
 

@@ -6,6 +6,8 @@ was never interrupted: every epoch leaves weights, optimiser, averages and rando
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,13 +50,15 @@ def fit(
     """Trains ``model`` in place through its phases and leaves it in evaluation mode with its best weights.
 
     ``skip`` names phases that are not needed (a backbone that was loaded). ``state_file`` makes the run resumable; it
-    is removed at the end. Raises ``ValueError`` when the loss is not finite.
+    is removed at the end. Raises ``ValueError`` when the loss is not finite, or when the state is another run's.
     """
     accelerator = accelerator or Accelerator(cpu=not torch.cuda.is_available())
     model.to(accelerator.device)
     with torch.random.fork_rng():
         torch.manual_seed(seed + accelerator.process_index)
-        state = TrainingState.start(seed, accelerator.process_index)
+        state = TrainingState.start(seed, accelerator.process_index, _origin(model, dataset, seed, skip))
+        if state_file is not None:
+            state.require_same_origin(state_file)
         reached = TrainingState.phase_of(state_file)
         for number, phase in enumerate(model.phases()):
             done = reached is not None and reached > number
@@ -66,6 +70,11 @@ def fit(
         state_file.unlink(missing_ok=True)
     model.eval()
     return FitReport(state.epochs, state.seconds / max(state.epochs, 1), dict(state.best_by_phase))
+
+
+def _origin(model: Recommender, dataset: Dataset, seed: int, skip: tuple[str, ...]) -> str:
+    content = [type(model).__name__, model.config.to_dict(), dataset.hash, seed, skip]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 class _Stage:

@@ -18,11 +18,12 @@ from torch import Generator, Tensor, nn
 @dataclass
 class TrainingState:
     """The moving parts of :func:`training.fit`. ``order`` shuffles (the same in every process), ``noise`` feeds
-    losses.
+    losses. ``origin`` names the model, configuration, data and seed that it belongs to.
     """
 
     order: Generator
     noise: Generator
+    origin: str
     phase: int = 0
     epoch: int = 0
     epochs: int = 0
@@ -35,11 +36,19 @@ class TrainingState:
     average: list[Tensor] = field(default_factory=list)
     best_weights: dict[str, Tensor] = field(default_factory=dict)
 
-    COUNTERS = ("phase", "epoch", "epochs", "seconds", "waited", "best", "loss", "best_by_phase")
+    COUNTERS = ("origin", "phase", "epoch", "epochs", "seconds", "waited", "best", "loss", "best_by_phase")
 
     @classmethod
-    def start(cls, seed: int, process: int) -> Self:
-        return cls(Generator().manual_seed(seed), Generator().manual_seed(seed + 1000003 * (process + 1)))
+    def start(cls, seed: int, process: int, origin: str) -> Self:
+        return cls(Generator().manual_seed(seed), Generator().manual_seed(seed + 1000003 * (process + 1)), origin)
+
+    def require_same_origin(self, path: Path) -> None:
+        """Raises ``ValueError`` when the file ``path`` was left by another run than this one."""
+        if path.exists() and _counters(path).get("origin") != self.origin:
+            raise ValueError(
+                f"{path} was left by a training with another model, configuration, data set or seed. Start that one "
+                "again to finish it, or delete the file."
+            )
 
     def begin_phase(self, number: int, parameters: list[nn.Parameter], model: nn.Module) -> None:
         self.phase, self.epoch, self.waited, self.best = number, 0, 0, -1.0

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from demo_core.answers import ModelList, Outcome
 
-# Evenness this close to the threshold is called a hair.
-HAIR = 0.008
+# With no more than this share of the training histories between evenness and threshold, it was a hair. A fixed distance
+# would call nearly every history so: the evenness of most lies within a hundredth.
+HAIR = 0.05
 
 EMPTY = "Type {a} {noun} you like, or take a random person."
 WEIGHS = "so CARD weighs each {noun}."
@@ -25,13 +26,16 @@ def decimal(value: float, digits: int) -> str:
     return re.sub(r"^(-?)0\.", r"\1.", f"{value:.{digits}f}")
 
 
-def verdict(outcome: Outcome, items: int, evenness: float | None, threshold: float, noun: str) -> str:
-    """One sentence that says how CARD reads the history."""
+def verdict(outcome: Outcome, items: int, evenness: float | None, between: float | None, noun: str) -> str:
+    """One sentence that says how CARD reads the history.
+
+    ``between``: share of the training histories whose evenness lies between this one's and the threshold, if known.
+    """
     if outcome == "empty":
         return EMPTY.format(a="an" if noun[0] in "aeiou" else "a", noun=noun)
     if outcome == "unrouted" or evenness is None:
         return f"One {noun} has no steps." if items == 1 else f"Two {noun}s always give the same evenness."
-    hair = abs(evenness - threshold) <= HAIR
+    hair = between is not None and between <= HAIR
     if outcome == "turning":
         steps = "by a hair: the steps are just even enough" if hair else "the steps are even"
     else:

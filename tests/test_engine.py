@@ -78,8 +78,9 @@ def test_threads_share_an_engine(engine: Engine) -> None:
 
 
 def test_answers_are_json_with_finite_numbers(engine: Engine) -> None:
-    answers = [engine.compare(HISTORY, truth=8), engine.compare(()), *engine.models(), engine.real_person(0)]
-    assert all(json.loads(json.dumps(asdict(answer), allow_nan=False)) for answer in answers)
+    answers = [asdict(engine.compare(HISTORY, truth=8)), asdict(engine.compare(())), asdict(engine.real_person(0))]
+    answers += [asdict(status) for status in engine.models()]
+    assert all(json.loads(json.dumps(answer, allow_nan=False)) for answer in answers)
 
 
 def test_scores_that_are_not_finite_become_the_lists_error(own: Path) -> None:
@@ -245,16 +246,17 @@ def test_model_without_routes_says_so(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "evenness", "text"),
+    ("outcome", "between", "text"),
     [
-        ("turning", 0.984, "Turning: the steps are even, so CARD weighs each film."),
-        ("turning", 0.960, "Turning, by a hair: the steps are just even enough, so CARD weighs each film."),
-        ("stable", 0.950, "Stable, by a hair: the steps are just too uneven, so CARD thins the history."),
-        ("stable", 0.900, "Stable: one step stands out and the rest holds together, so CARD thins the history."),
+        ("turning", 0.30, "Turning: the steps are even, so CARD weighs each film."),
+        ("turning", 0.05, "Turning, by a hair: the steps are just even enough, so CARD weighs each film."),
+        ("stable", 0.01, "Stable, by a hair: the steps are just too uneven, so CARD thins the history."),
+        ("stable", 0.06, "Stable: one step stands out and the rest holds together, so CARD thins the history."),
+        ("turning", None, "Turning: the steps are even, so CARD weighs each film."),
     ],
 )
-def test_verdict_says_route_and_how_close_it_was(outcome: Outcome, evenness: float, text: str) -> None:
-    assert verdict(outcome, 5, evenness, 0.955, "film") == text
+def test_verdict_says_route_and_how_close_it_was(outcome: Outcome, between: float | None, text: str) -> None:
+    assert verdict(outcome, 5, 0.955, between, "film") == text
 
 
 def test_reason_gives_the_figures_and_tdms_reading() -> None:

@@ -26,6 +26,8 @@ class TableConfig(RecommenderConfig):
 class Table(Recommender):
     """Scores are a fixed row for each newest item."""
 
+    table: Tensor  # (M + 1, M + 1)
+
     def __init__(self, num_items: int = 6, max_length: int = 3) -> None:
         super().__init__(TableConfig(num_items=num_items, max_length=max_length))
         table = torch.rand(num_items + 1, num_items + 1, generator=Generator().manual_seed(0))

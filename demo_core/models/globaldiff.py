@@ -32,7 +32,7 @@ Departures of ``default``, with the reason:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -41,11 +41,12 @@ from torch.nn import functional as F
 
 from demo_core.datasets import Dataset
 from demo_core.diffusion import NoiseSchedule, cosine_betas, linear_variance_betas
-from demo_core.layers import step_embedding, window
+from demo_core.layers import window
+from demo_core.models.approximator import Approximator
 from demo_core.models.base import Controls, Phase, Recommender, RecommenderConfig, VoteExplanation, mask_padding, seeded
-from demo_core.models.item_knn import item_cosine
+from demo_core.models.global_structure import item_similarity, mask_one_item, position_adjusted
 from demo_core.models.sasrec import SASRec, SASRecConfig
-from demo_core.sequences import PADDING, Batch
+from demo_core.sequences import Batch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,40 +93,6 @@ class GlobalDiffConfig(RecommenderConfig):
         )
 
 
-def item_similarity(histories: Sequence[Sequence[int]], num_items: int, window: int | None = None) -> Tensor:
-    """A (Step 1): cosine between item columns of the sequence-item matrix, (M + 1, M + 1) float32, diagonal 1.
-
-    Only the newest ``window`` items of each history count (``None``: all). Row and column 0 (padding) are 0; an item
-    that nobody has is like itself alone.
-    """
-    cut = [[item for item in history if item != PADDING] for history in histories]
-    cosine = item_cosine(cut if window is None else [history[-window:] for history in cut], num_items)
-    similarity = torch.from_numpy(cosine.toarray()).float()
-    similarity.fill_diagonal_(1.0)
-    similarity[PADDING, PADDING] = 0.0
-    return similarity
-
-
-def position_adjusted(
-    similarity_row: Tensor, history: Tensor, masked_position: int | Tensor, zeta: float = 1.5, delta: float = 1.0
-) -> Tensor:
-    """q (Eq. 2, 3): the row of the masked item, raised to min(1, (zeta / |i - j| + delta) A) at the sequence's items.
-
-    ``similarity_row`` (M + 1,) or (B, M + 1), ``history`` (L,) or (B, L) with the masked item still in it, 0 =
-    padding, ``masked_position`` an index into L or (B,). A repeated item counts at its nearest occurrence; the masked
-    item itself is left alone wherever it stands. Values in [0, 1].
-    """
-    rows, items = torch.atleast_2d(similarity_row), torch.atleast_2d(history)
-    at = torch.as_tensor(masked_position, device=items.device).reshape(-1, 1).expand(len(items), 1)
-    distance = (torch.arange(items.shape[1], device=items.device) - at).abs()  # (B, L)
-    factor = (zeta / distance.clamp(min=1) + delta).to(rows.dtype)
-    other = (items != PADDING) & (items != items.gather(1, at))
-    # The nearest occurrence has the largest factor; 1 leaves an item as it is (delta may make a factor smaller).
-    boost = torch.zeros_like(rows).scatter_reduce(1, items, torch.where(other, factor, 0.0), "amax")
-    adjusted = torch.where(boost > 0, rows * boost, rows).clamp(0.0, 1.0)
-    return adjusted.reshape(similarity_row.shape)
-
-
 def borda_fusion(personal: Tensor, global_: Tensor, gamma: float | Tensor) -> Tensor:
     """Borda vote (Eq. 8): gamma r(y) y + (1 - gamma) r(x) x over the last axis, where the best of N has rank N.
 
@@ -142,55 +109,6 @@ def _borda_points(values: Tensor) -> Tensor:
     return torch.empty_like(values).scatter_(-1, order, points.expand_as(values))
 
 
-class Approximator(nn.Module):
-    """f(x_t, t, c): x_0 from the noised vector, the step and the backbone's context.
-
-    Both ends are linear, so u = W_in x_t is all it needs of x_t, and the reverse chain can run on u (B, H).
-    """
-
-    def __init__(self, config: GlobalDiffConfig) -> None:
-        super().__init__()
-        hidden, items = config.hidden_dim, config.num_items + 1
-        self.inward = nn.Linear(items, hidden, bias=False)
-        nn.init.normal_(self.inward.weight, std=0.02)
-        self.context = nn.Linear(2 * config.embedding_dim, hidden)
-        self.step = nn.Linear(64, hidden)
-        self.blocks = nn.ModuleList(_residual_block(hidden, config.dropout) for _ in range(config.blocks))
-        self.norm = nn.LayerNorm(hidden)
-        self.outward = nn.Linear(hidden, items)
-        nn.init.normal_(self.outward.weight, std=0.02)
-        nn.init.zeros_(self.outward.bias)
-
-    def hidden(self, inward: Tensor, time: Tensor, context: Tensor) -> Tensor:
-        """``inward`` (B, H) = W_in x_t, ``time`` (B,) or (1,), ``context`` (B, 2D) -> (B, H)."""
-        h = inward + self.context(context) + self.step(step_embedding(time, 64).to(inward.dtype))
-        for block in self.blocks:
-            h = h + block(h)
-        return self.norm(h)
-
-
-def _residual_block(dim: int, dropout: float) -> nn.Sequential:
-    return nn.Sequential(
-        nn.LayerNorm(dim), nn.Linear(dim, 2 * dim), nn.SiLU(), nn.Dropout(dropout), nn.Linear(2 * dim, dim)
-    )
-
-
-@dataclass(frozen=True)
-class MaskedRows:
-    """Training samples: ``prefix`` (B, L) before the mask, ``sequence`` (B, L + 1) with the masked item at
-    ``position`` (B,).
-    """
-
-    prefix: Tensor
-    sequence: Tensor
-    position: Tensor
-
-    @property
-    def item(self) -> Tensor:
-        """(B,) the masked items."""
-        return self.sequence.gather(1, self.position[:, None]).squeeze(1)
-
-
 class GlobalDiff(Recommender):
     config: GlobalDiffConfig
     gamma: Tensor  # () share of the personal voter
@@ -199,7 +117,9 @@ class GlobalDiff(Recommender):
     def __init__(self, config: GlobalDiffConfig) -> None:
         super().__init__(config)
         self.backbone = SASRec(config.backbone())
-        self.approximator = Approximator(config)
+        self.approximator = Approximator(
+            config.num_items + 1, 2 * config.embedding_dim, config.hidden_dim, config.blocks, config.dropout
+        )
         self.logit_scale = nn.Parameter(torch.tensor(config.logit_scale))
         self.noise_schedule = NoiseSchedule(_betas(config))
         self.register_buffer("gamma", torch.tensor(0.5))
@@ -222,7 +142,7 @@ class GlobalDiff(Recommender):
     def loss(self, batch: Batch, generator: Generator | None = None) -> Tensor:
         """Multinomial cross-entropy and squared error of the restored 0/1 vector, at a random step."""
         generator = seeded(generator)
-        masked = self._mask(batch, generator)
+        masked = mask_one_item(window(batch.history, self.config.max_length), batch.target, generator)
         likely = position_adjusted(
             self.similarity[masked.item], masked.sequence, masked.position, self.config.zeta, self.config.delta
         )
@@ -290,18 +210,6 @@ class GlobalDiff(Recommender):
         seen = (torch.rand(rows, 1, generator=generator) >= self.config.noisy_input_dropout).to(clean)
         inward = self.approximator.inward(seen * (left.sqrt() * clean + (1 - left).sqrt() * noise))
         return self.approximator.outward(self.approximator.hidden(inward, time, context))
-
-    def _mask(self, batch: Batch, generator: Generator) -> MaskedRows:
-        """Masks one random real slot of history + target; the prefix is what a causal backbone may see."""
-        sequence = torch.cat([window(batch.history, self.config.max_length), batch.target[:, None]], dim=1)
-        length = sequence.shape[1]
-        real = (sequence != PADDING).sum(dim=1)
-        chance = torch.rand(len(sequence), generator=generator).to(sequence.device)
-        back = (chance * real).long().clamp(max=length - 1)  # 0 = the target
-        position = length - 1 - back
-        source = torch.arange(length - 1, device=sequence.device) - back[:, None]
-        prefix = torch.where(source >= 0, sequence.gather(1, source.clamp(min=0)), PADDING)
-        return MaskedRows(prefix, sequence, position)
 
     def _trust_backbone(self, dataset: Dataset, validate: Callable[[], float]) -> None:
         """While the backbone trains, its own list is what validation sees."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from demo_core.benchmark_rows import Row, table_csv
+from demo_core.benchmark_rows import table_csv
 from demo_core.charts import ChartFormat, Theme, benchmark_chart, export, health_chart, svg
 from demo_core.engine import Engine
 from demo_core.ui.components.benchmarks import benchmark_page
@@ -18,8 +17,7 @@ FORMATS: dict[str, tuple[ChartFormat, str, str]] = {
     "svg": ("svg", "svg", "image/svg+xml"),
     "vega-lite": ("json", "vl.json", "application/json"),
 }
-PAGE_WIDTH = 325
-THEMES: tuple[Theme, ...] = ("light", "dark")
+PAGE_WIDTH, COMPACT_WIDTH, HEALTH_WIDTH = 325, 95, 200
 
 
 def build(engine: Engine, checkpoints: Path) -> None:
@@ -44,9 +42,18 @@ def shown(checkpoints: Path, dataset: str, asked: object) -> dict[str, Any]:
 
 
 def figures(checkpoints: Path, dataset: str, asked: object) -> dict[str, list[str]]:
-    """The chosen figure as Altair charts in SVG, ``{"light": [...], "dark": [...]}``; the health chart comes second."""
+    """The chosen figure as Altair charts in SVG, ``{"drawings": [...]}``; the health chart comes second.
+
+    ``asked["dark"]`` and ``asked["compact"]`` fit them to the page's theme and to a phone.
+    """
     offer = Offer.read(checkpoints)
-    return {theme: _drawings(offer.rows(offer.choose(asked, dataset)), theme) for theme in THEMES}
+    rows = offer.rows(offer.choose(asked, dataset))
+    width = COMPACT_WIDTH if _flag(asked, "compact") else PAGE_WIDTH
+    charts = [
+        benchmark_chart(rows, _theme(asked), width, compact=width == COMPACT_WIDTH),
+        health_chart(rows, _theme(asked), min(width, HEALTH_WIDTH)),
+    ]
+    return {"drawings": [svg(chart.to_json()) for chart in charts if chart is not None]}
 
 
 def exported(checkpoints: Path, dataset: str, asked: object) -> dict[str, Any]:
@@ -61,15 +68,17 @@ def exported(checkpoints: Path, dataset: str, asked: object) -> dict[str, Any]:
         return _file(f"{stem}.csv", "text/csv", table_csv(rows).encode())
     if not isinstance(wanted, str) or wanted not in FORMATS:
         return {"message": f"Expected a format out of csv, {', '.join(FORMATS)}; got {wanted!r}."}
-    theme: Theme = "dark" if wishes.get("dark") is True else "light"
     chart_format, suffix, media = FORMATS[wanted]
-    return _file(f"{stem}.{suffix}", media, export(benchmark_chart(rows, theme), chart_format))
+    return _file(f"{stem}.{suffix}", media, export(benchmark_chart(rows, _theme(asked)), chart_format))
 
 
 def _file(name: str, media: str, content: bytes) -> dict[str, Any]:
     return {"name": name, "type": media, "base64": base64.b64encode(content).decode()}
 
 
-def _drawings(rows: Sequence[Row], theme: Theme) -> list[str]:
-    charts = [benchmark_chart(rows, theme, PAGE_WIDTH), health_chart(rows, theme)]
-    return [svg(chart.to_json()) for chart in charts if chart is not None]
+def _flag(asked: object, name: str) -> bool:
+    return isinstance(asked, dict) and asked.get(name) is True
+
+
+def _theme(asked: object) -> Theme:
+    return "dark" if _flag(asked, "dark") else "light"

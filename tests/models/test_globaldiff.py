@@ -8,6 +8,7 @@ from torch import Tensor
 
 from demo_core.datasets import toy_world
 from demo_core.models.base import Controls
+from demo_core.models.global_structure import mask_one_item
 from demo_core.models.globaldiff import GlobalDiff, GlobalDiffConfig, borda_fusion, item_similarity, position_adjusted
 from demo_core.sequences import Batch, pad
 
@@ -187,7 +188,7 @@ def test_the_number_of_steps_changes_the_answer_and_no_seed_does() -> None:
 
 def test_a_masked_row_shows_the_backbone_only_what_came_before_the_mask() -> None:
     batch = Batch(HISTORY.repeat(300, 1), torch.tensor([9, 8, 2, 5] * 300), torch.ones(1200, dtype=torch.bool))
-    masked = model()._mask(batch, seeded())
+    masked = mask_one_item(batch.history, batch.target, seeded())
     counts = {length: [0] * length for length in (7, 5, 2, 1)}
     for row in range(1200):
         sequence = [item for item in [*batch.history[row].tolist(), int(batch.target[row])] if item]

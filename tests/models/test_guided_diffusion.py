@@ -21,7 +21,7 @@ def model(*settings: str, awake: bool = True) -> TDM:
     built = TDM(TDMConfig(num_items=12, max_length=6, embedding_dim=8, diffusion_steps=50).override(*settings)).eval()
     torch.nn.init.normal_(built.item_embedding.weight)
     if awake:
-        torch.nn.init.normal_(built.denoiser.mix[-1].weight, std=0.5)
+        torch.nn.init.normal_(built.get_parameter("denoiser.mix.2.weight"), std=0.5)
     return built
 
 

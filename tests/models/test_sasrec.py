@@ -10,7 +10,7 @@ from demo_core.sequences import Batch, pad
 def model() -> SASRec:
     torch.manual_seed(0)
     built = SASRec(SASRecConfig(num_items=9, max_length=5, embedding_dim=8))
-    torch.nn.init.normal_(built.item_bias)
+    torch.nn.init.normal_(built.get_parameter("item_bias"))
     torch.nn.init.normal_(built.item_embedding.weight)
     return built.eval()
 
@@ -19,12 +19,13 @@ def test_scores_are_inner_products_of_the_newest_state_plus_a_bias() -> None:
     sasrec = model()
     history = pad([[3, 1, 4], [5]], 5)
     state, scores = sasrec.encode(history).detach(), sasrec.score(history).detach()
+    bias = sasrec.get_parameter("item_bias").detach()
     for row in range(2):
         for item in range(1, 10):
             product = sum(
                 float(a * b) for a, b in zip(state[row], sasrec.item_embedding.weight[item].detach(), strict=True)
             )
-            assert float(scores[row, item]) == pytest.approx(product + float(sasrec.item_bias[item].detach()), abs=1e-4)
+            assert float(scores[row, item]) == pytest.approx(product + float(bias[item]), abs=1e-4)
 
 
 def test_the_loss_is_the_cross_entropy_over_the_items_without_padding() -> None:

@@ -34,7 +34,7 @@ const icon = (row, size = 18, r = 6.5) =>
 function deviation(row, x, y) {
   if (row.sd === null) return "";
   const low = x(Math.max(0, row.mean - row.sd)), high = x(row.mean + row.sd);
-  return `<path d="M${low} ${y}H${high}M${low} ${y - 5}v10M${high} ${y - 5}v10" stroke="var(--${row.colour})" stroke-width="2.4" fill="none"/>`;
+  return `<path d="M${low} ${y}H${high}M${low} ${y - 9}v18M${high} ${y - 9}v18" stroke="var(--${row.colour})" stroke-width="2" fill="none"/>`;
 }
 
 function squares(row) {

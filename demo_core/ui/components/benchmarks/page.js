@@ -1,7 +1,7 @@
 // State, requests and events. The browser holds the choice; only the newest answer is drawn.
 const page = element.querySelector(".page"), at = (name) => page.querySelector("." + name);
 const phoneWidth = 700;
-let asked = {}, view = null, drawings = null, newest = 0;
+let asked = {}, view = null, drawn = {}, newest = 0;
 
 const dark = () => document.body.classList.contains("dark") || document.documentElement.classList.contains("dark");
 
@@ -13,9 +13,8 @@ function drawCharts() {
   });
 }
 
-function drawFigure() {
-  if (!drawings) return;
-  at("drawing").innerHTML = drawings[dark() ? "dark" : "light"].join("");
+function drawFigure(drawings) {
+  at("drawing").innerHTML = drawings.join("");
   at("drawing").querySelectorAll("[aria-roledescription='point'][aria-label]").forEach((shape) => {
     const tip = document.createElementNS("http://www.w3.org/2000/svg", "title");
     tip.textContent = shape.getAttribute("aria-label");
@@ -39,7 +38,12 @@ function draw() {
   at("cards").innerHTML = cards(view);
   if (open) page.querySelector("details.plain").open = true;
   drawCharts();
-  if (focused?.kind) [...page.querySelectorAll("button")].find((b) => b.dataset.kind === focused.kind && b.dataset.name === focused.name)?.focus();
+  if (focused?.kind) restoreFocus(focused);
+}
+
+function restoreFocus({ kind, name }) {
+  const buttons = [...page.querySelectorAll(`button[data-kind="${kind}"]`)];
+  (buttons.find((button) => button.dataset.name === name) ?? buttons[0])?.focus({ preventScroll: true });
 }
 
 async function look(change) {
@@ -53,16 +57,28 @@ async function look(change) {
     asked = { ...view.choice };
     draw();
     at("spoken").textContent = view.verdict;
-    const made = await server.figure(asked);
-    if (mine !== newest) return;
-    drawings = made;
-    drawFigure();
+    await loadFigure();
   } catch (error) {
     if (mine === newest) notice(["The server gave no answer. What you see is the last one; try again."]);
   } finally {
     clearTimeout(slow);
     if (mine === newest) page.removeAttribute("aria-busy");
   }
+}
+
+// The Altair charts are drawn by the server, for one theme and one width at a time.
+const figureFits = () => drawn.dark === dark() && drawn.compact === page.clientWidth <= phoneWidth;
+
+async function loadFigure() {
+  const mine = newest;
+  drawn = { dark: dark(), compact: page.clientWidth <= phoneWidth };
+  const { drawings } = await server.figure({ ...asked, ...drawn });
+  if (mine === newest && figureFits()) drawFigure(drawings);
+}
+
+function refit() {
+  drawCharts();
+  if (view && page.clientWidth && !figureFits()) loadFigure().catch(() => {});
 }
 
 async function download(format) {
@@ -91,6 +107,6 @@ element.addEventListener("click", (event) => {
 });
 
 at("exports").innerHTML = exportButtons();
-new ResizeObserver(drawCharts).observe(page);
-new MutationObserver(drawFigure).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+new ResizeObserver(refit).observe(page);
+new MutationObserver(refit).observe(document.body, { attributes: true, attributeFilter: ["class"] });
 look({});

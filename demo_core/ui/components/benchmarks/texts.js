@@ -8,10 +8,10 @@ function filters(view) {
   const { dataset, protocol, metric } = view.choice;
   const protocols = view.protocols.length < 2 ? "" : segment("protocol", "Protocol", view.protocols, protocol);
   return segment("dataset", "Data set", view.datasets, dataset) + segment("metric", "Metric", view.metrics, metric) +
-    protocols + chip(protocol, view.charts[0].description);
+    protocols + (view.charts.length > 1 ? "" : chip(protocol, view.charts[0].description));
 }
 
-const evidence = { open: "printed in the paper", half: "run here, other settings or not healthy", solid: "our default, healthy" };
+const evidence = { open: "printed in the paper", half: "run here, not a healthy default", solid: "our default, healthy" };
 
 function legend(chart) {
   const fills = ["open", "half", "solid"].filter((fill) => chart.rows.some((row) => row.fill === fill && row.source !== "baseline"));

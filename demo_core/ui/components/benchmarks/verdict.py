@@ -21,8 +21,9 @@ def verdict(rows: Sequence[Row]) -> tuple[str, str]:
     if not measured:
         return _printed(rows)
     best, rival = measured[0], _rival(measured)
-    beside = _print_beside(best, rows)
-    return _headline(measured), f"{_where(best)}, {_seeds(best)}. {_lead(best, rival, _spread(measured))}{beside}"
+    lead = _lead(best, rival, _spread(measured))
+    seeds = "" if ONE_SEED in lead and best.result.n == 1 else f", {_seeds(best)}"
+    return _headline(measured), f"{_where(best)}{seeds}. {lead}{_print_beside(best, rows)}"
 
 
 def _printed(rows: Sequence[Row]) -> tuple[str, str]:
@@ -35,15 +36,22 @@ def _printed(rows: Sequence[Row]) -> tuple[str, str]:
 
 
 def _headline(measured: Sequence[Row]) -> str:
-    best, rival, spread = measured[0], _rival(measured), _spread(measured)
-    level = rival is not None and _learned(best, rival) and _gap(best, rival) <= 2 * spread
-    first = [best, rival] if level and rival else [best]
-    opening = "No clear winner: " if level else "Best measured: "
-    bars = [row for row in measured if row.result.model in ("item_knn", "popularity") and row not in first]
-    if best.result.model in BASELINES:
-        bars = [row for row in measured if row.result.model not in BASELINES and row not in first][:1] + bars
-    sentences = [_list(first), _list(bars)] if bars else [_list(first)]
-    return opening + " ".join(f"{text}." for text in sentences)
+    level = _level(measured)
+    opening = "No clear winner: " if len(level) > 1 else "Best measured: "
+    bars = [row for row in measured if row.result.model in ("item_knn", "popularity") and row not in level]
+    if measured[0].result.model in BASELINES:
+        bars = _learned(*measured)[:1] + bars
+    return opening + " ".join(f"{_list(part)}." for part in (level, bars) if part)
+
+
+def _level(measured: Sequence[Row]) -> list[Row]:
+    """The best row and up to two rows of other models within chance of it."""
+    best, margin = measured[0], 2 * _spread(measured)
+    level = [best]
+    for row in _learned(*measured[1:]):
+        if _gap(best, row) <= margin and row.result.model not in [known.result.model for known in level]:
+            level.append(row)
+    return level[:3]
 
 
 def _list(rows: Sequence[Row]) -> str:
@@ -95,6 +103,8 @@ def _where(row: Row) -> str:
 
 
 def _seeds(row: Row) -> str:
+    if row.result.model in BASELINES:
+        return "no seed in it"
     return "one seed" if row.result.n == 1 else f"mean of {row.result.n} seeds"
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from demo_core.benchmark_rows import (
+    ALL_PROTOCOLS,
     Row,
     axis_ticks,
     dataset_title,
@@ -50,8 +51,11 @@ class Offer:
     @classmethod
     def read(cls, checkpoints: Path) -> Offer:
         """Published and measured results as they are on disk now; only ranking metrics."""
-        found = [result for result in table(checkpoints) if result.metric in METRIC_ORDER]
-        return cls(tuple(found), collect(checkpoints).problems)
+        ranking = [result for result in table(checkpoints) if result.metric in METRIC_ORDER]
+        unknown = sorted({result.protocol for result in ranking} - set(ALL_PROTOCOLS))
+        problems = [f"Runs under {name!r} were left out: no such protocol is known." for name in unknown]
+        known = tuple(result for result in ranking if result.protocol not in unknown)
+        return cls(known, (*collect(checkpoints).problems, *problems))
 
     def datasets(self) -> list[str]:
         """Data sets in the order of the page."""

@@ -11,7 +11,21 @@ import gradio as gr
 
 FOLDER = Path(__file__).parent
 # In the order in which the script needs them; they share one scope.
-SCRIPTS = ("text", "dom", "pen", "state", "search", "chips", "paste", "route", "gauge", "weights", "lists", "explore")
+SCRIPTS = (
+    "text",
+    "dom",
+    "pen",
+    "state",
+    "search",
+    "chips",
+    "paste",
+    "route",
+    "gauge",
+    "handle",
+    "weights",
+    "lists",
+    "explore",
+)
 STYLES = ("page", "chips", "figure", "lists", "phone")
 
 Answer = Callable[[Any], dict[str, Any]]

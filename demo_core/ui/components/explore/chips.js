@@ -40,6 +40,15 @@ function chipEntries(view, layout) {
   return films;
 }
 
+// Where a chip's film is in the history now: a change may be on its way that the chips do not show yet.
+function placeOf(chip) {
+  const times = new Map();
+  return state.items.findIndex(({ id }) => {
+    times.set(id, (times.get(id) ?? 0) + 1);
+    return `${id}#${times.get(id)}` === chip.dataset.key;
+  });
+}
+
 function makeChip() {
   return node("li", { class: "chip" },
     node("div", { class: "head" }, node("span", { class: "number" }), node("span", { class: "turn", "aria-hidden": true }),
@@ -104,7 +113,7 @@ async function removeChip(chip) {
   if (chip.dataset.at === "next") {
     state.next = null;
     await refresh("Next one forgotten.", true);
-  } else await removeAt(Number(chip.dataset.at));
+  } else await removeAt(placeOf(chip));
   if (held) focusChip(index);
 }
 
@@ -123,9 +132,9 @@ chips.addEventListener("keydown", (event) => {
   const chip = event.target.closest(".chip"), index = [...chips.children].indexOf(chip);
   const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
   if (step && event.altKey && chip.dataset.at !== "next") {
-    const to = Number(chip.dataset.at) + step;
+    const from = placeOf(chip), to = from + step;
     if (to >= 0 && to < state.items.length) roving = String(to);
-    move(Number(chip.dataset.at), to);
+    move(from, to);
   } else if (step) focusChip(index + step);
   else if (event.key === "Delete" || event.key === "Backspace") removeChip(chip);
   else return;
@@ -139,7 +148,7 @@ chips.addEventListener("pointerdown", (event) => {
   const chip = event.target.closest(".chip");
   if (!chip || chip.dataset.at === "next" || event.button || event.target.closest(".remove")) return;
   if (event.pointerType !== "mouse" && !event.target.closest(".number")) return;
-  drag = { chip, x: event.clientX, y: event.clientY, from: Number(chip.dataset.at), lifted: false };
+  drag = { chip, x: event.clientX, y: event.clientY, from: placeOf(chip), lifted: false };
 });
 
 function dragTarget(event) {

@@ -113,6 +113,9 @@ new ResizeObserver(([entry]) => {
   drawnWidth = width;
   if (answered) drawAll(answered, false, null);
 }).observe(element);
+document.fonts.ready.then(() => {
+  if (answered) drawAll(answered, false, null);
+});
 
 readAddress();
 refresh();

@@ -69,7 +69,7 @@ function drawGauge(ink, route, end, x) {
     x: gaugeX, y: at(bin.to) + 0.7, width: Math.max(bin.part * 72, 0.5), height: Math.max(at(bin.from) - at(bin.to) - 1.4, 1),
     fill: bin.above && live ? "var(--turn)" : "var(--line2)", opacity: bin.above && live ? 0.3 : 0.5,
   }));
-  ink.draw("gauge", "what", "text", { x: gaugeX + 82, y: GAUGE_TOP - 9, "text-anchor": "end", class: "label" },
+  ink.draw("gauge", "what", "text", { x: gaugeX, y: bottom + 36, "text-anchor": "start", class: "label" },
     "training histories");
   const [up, down] = shares(route), boxes = [{ x: exitX, y: GAUGE_TOP - 6, width }, { x: exitX, y: bottom - 76, width }];
   drawExit(ink, "turning", boxes[0], turning, ["var(--turn)", "var(--turn-ink)"], ["Turning", `re-weight ${noun}s`, up]);
@@ -92,25 +92,29 @@ function drawArrival(ink, route, end, gaugeX, y, exit, turning) {
     class: "value big" }, evennessText(route.evenness));
 }
 
+// The line lies at the threshold; the pill stays between the two exits, so that it never covers one.
 function drawHandle(ink, route, zoom, place) {
   if (!place.live) return;
   const { x1, x2, y, pill } = place, moved = route.threshold !== route.trained_threshold;
+  const pillY = Math.min(Math.max(y, GAUGE_TOP + 96), place.bottom - 96), middle = pill.x + pill.width / 2;
   if (moved) ink.draw("gauge", "trained", "circle", { cx: x1 + 6, cy: place.tick, r: 4.5, fill: "var(--panel)",
     stroke: "var(--ink)", "stroke-width": 2 });
   const group = ink.draw("handle", "slider", "g", { class: "slider", tabindex: "0", role: "slider",
     "aria-orientation": "vertical", "aria-label": "Threshold between stable and turning",
     "aria-valuemin": low3(zoom[0]), "aria-valuemax": "1", "aria-valuenow": low3(route.threshold),
-    "aria-valuetext": evennessText(route.threshold), transform: ["translate(", 0, ",", y, ")"] });
-  ink.draw("slider", "slider halo", "path", { d: `M${x1} 0H${x2}`, stroke: "var(--panel)", "stroke-width": "6" });
-  ink.draw("slider", "slider line", "path", { d: `M${x1} 0H${x2}`, stroke: "var(--ink)", "stroke-width": "2.5" });
-  ink.draw("slider", "slider pill", "rect", { x: pill.x, y: -PILL / 2, width: pill.width, height: PILL, rx: PILL / 2,
-    fill: "var(--ink)" });
-  ink.draw("slider", "slider text", "text", { x: pill.x + pill.width / 2, y: 5, "text-anchor": "middle",
-    class: "pill-text", fill: "var(--bg)" }, `↕ ${evennessText(route.threshold)}`);
-  group.values = { zoom, toValue: (event, svg) => {
-    const offset = event.clientY - svg.getBoundingClientRect().top;
-    return zoom[0] + ((place.bottom - offset) / GAUGE_HEIGHT) * (zoom[1] - zoom[0]);
-  } };
+    "aria-valuetext": evennessText(route.threshold) });
+  const d = ["M", x1, y, "L", x2 - 18, y, "L", x2 + 4, pillY];
+  for (const [key, stroke, width] of [["hit", "transparent", "24"], ["halo", "var(--panel)", "6"],
+    ["line", "var(--ink)", "2.5"]]) {
+    ink.draw("slider", `slider ${key}`, "path", { d, stroke, "stroke-width": width, fill: "none",
+      "stroke-linejoin": "round" });
+  }
+  ink.draw("slider", "slider pill", "rect", { x: pill.x, y: pillY - PILL / 2, width: pill.width, height: PILL,
+    rx: PILL / 2, fill: "var(--ink)" });
+  ink.draw("slider", "slider text", "text", { x: middle, y: pillY + 5, "text-anchor": "middle", class: "pill-text",
+    fill: "var(--bg)" }, `↕ ${evennessText(route.threshold)}`);
+  const perPixel = -(zoom[1] - zoom[0]) / GAUGE_HEIGHT;
+  group.values = { zoom, perPixel, axis: "clientY", threshold: route.threshold };
 }
 
 const low3 = (value) => String(Math.round(value * 1000) / 1000);
@@ -118,7 +122,7 @@ const low3 = (value) => String(Math.round(value * 1000) / 1000);
 // On the phone the same scale lies flat.
 function drawFlatGauge(route, layout) {
   const svg = part("gauge"), visible = layout.phone && route && route.pairs > 1;
-  svg.style.display = visible ? "" : "none";
+  svg.style.display = visible ? "block" : "none";
   if (!visible) return;
   const width = layout.width - 4, zoom = zoomOf(route), [low, high] = zoom, base = 100, live = routed(route);
   const at = (value) => ((Math.max(value, low) - low) / (high - low)) * width;
@@ -136,7 +140,7 @@ function drawFlatGauge(route, layout) {
   flatPen.draw("gauge", "turning", "text", { x: width, y: 20, "text-anchor": "end", class: turning ? "word strong" : "word",
     ...(turning ? { fill: "var(--turn)" } : {}) }, `turning ${up.replace(" go here", "")}`);
   const group = drawFlatHandle(route, zoom, Math.min(Math.max(at(route.threshold), 64), width - 64), at, width);
-  show(group, live);
+  group.style.display = live ? "" : "none";
   flatPen.draw("handle", "dot", "circle", { cx: Math.max(at(route.evenness), 9), cy: base, r: 9, fill: colour,
     stroke: "var(--panel)", "stroke-width": 3 });
   flatPen.draw("handle", "evenness", "text", { x: Math.min(Math.max(at(route.evenness), 24), width - 24), y: base - 64 + 24,
@@ -155,10 +159,7 @@ function drawFlatHandle(route, zoom, x, at, width) {
   flatPen.draw("slider", "slider pill", "rect", { x: x - 64, y: 112, width: 128, height: 30, rx: 15, fill: "var(--ink)" });
   flatPen.draw("slider", "slider text", "text", { x, y: 132, "text-anchor": "middle", class: "pill-text",
     fill: "var(--bg)" }, `↔ split at ${evennessText(route.threshold)}`);
-  group.values = { zoom, toValue: (event, svg) => {
-    const offset = event.clientX - svg.getBoundingClientRect().left;
-    return zoom[0] + (offset / width) * (zoom[1] - zoom[0]);
-  } };
+  group.values = { zoom, perPixel: (zoom[1] - zoom[0]) / width, axis: "clientX", threshold: route.threshold };
   return group;
 }
 
@@ -170,63 +171,3 @@ function drawMoved(route) {
     part("moved").textContent = `Moved from ${own}: the model was trained at ${own}. Double-click or Enter moves it back.`;
   }
 }
-
-// The handle: drag, arrow keys (.001, with Shift .01), Home, End; double-click or Enter returns to the model's own.
-let sliding = null;
-
-function slideTo(value, zoom) {
-  const route = answered.comparison.route, bounded = Math.min(Math.max(value, zoom[0]), zoom[1]);
-  const rounded = Math.round(bounded * 1000) / 1000;
-  const threshold = Math.abs(rounded - route.trained_threshold) < 0.0005 ? null : rounded;
-  if (threshold === state.threshold) return;
-  previewThreshold(threshold ?? route.trained_threshold);
-  setThreshold(threshold, `Threshold ${evennessText(threshold ?? route.trained_threshold)}.`);
-}
-
-// The handle follows the hand at once; verdict, weights and lists follow with the answer.
-function previewThreshold(threshold) {
-  const route = { ...answered.comparison.route, threshold };
-  route.outcome = route.evenness > threshold ? "turning" : "stable";
-  answered = { ...answered, comparison: { ...answered.comparison, route } };
-  const layout = layoutOf(answered);
-  drawRoute(answered, layout);
-  drawFlatGauge(route, layout);
-}
-
-function resetThreshold() {
-  if (state.threshold !== null) setThreshold(null, "Threshold as trained.");
-}
-
-for (const svg of [part("line"), part("gauge")]) {
-  svg.addEventListener("pointerdown", (event) => {
-    const group = event.target.closest(".slider");
-    if (!group || event.button) return;
-    event.preventDefault();
-    group.focus();
-    sliding = { ...group.values, svg };
-  });
-  svg.addEventListener("dblclick", (event) => {
-    if (event.target.closest(".slider")) resetThreshold();
-  });
-  svg.addEventListener("keydown", (event) => {
-    const group = event.target.closest(".slider");
-    if (!group) return;
-    const now = state.threshold ?? answered.comparison.route.trained_threshold, size = event.shiftKey ? 0.01 : 0.001;
-    const step = { ArrowUp: size, ArrowRight: size, ArrowDown: -size, ArrowLeft: -size }[event.key];
-    if (step) slideTo(now + step, group.values.zoom);
-    else if (event.key === "Home") slideTo(group.values.zoom[0], group.values.zoom);
-    else if (event.key === "End") slideTo(group.values.zoom[1], group.values.zoom);
-    else if (event.key === "Enter") resetThreshold();
-    else return;
-    event.preventDefault();
-  });
-}
-addEventListener("pointermove", (event) => {
-  if (sliding) slideTo(sliding.toValue(event, sliding.svg), sliding.zoom);
-});
-addEventListener("pointerup", () => {
-  sliding = null;
-});
-addEventListener("pointercancel", () => {
-  sliding = null;
-});

@@ -15,7 +15,7 @@ FEWEST = 4
 
 @dataclass(frozen=True)
 class Ready:
-    """``items`` ids, oldest first; ``next`` the id that really followed; ``cosines`` of the steps, for the little line."""
+    """``items`` ids, oldest first; ``next`` the id that really followed; ``cosines`` of the steps draw its line."""
 
     name: str
     first: str

@@ -3,9 +3,9 @@ const LINE_HEIGHT = 336, LINE_TOP = 40, FALL = 62, DEEPEST = 214;
 const linePen = pen(part("line"), ["bridge", "steps", "stations", "labels", "words", "gauge", "handle"]);
 
 function stationPlaces(stations, layout) {
-  const rows = layout.phone ? [...chips.children].map((chip) => chip.offsetTop + 15 - part("line").offsetTop) : [];
+  const rows = layout.phone ? [...chips.children].map((chip) => chip.offsetTop + 15) : [];
   const total = stations.reduce((sum, { cosine }) => sum + (cosine === null ? 0 : 1 - cosine), 0);
-  const scale = layout.phone ? Math.min(15, 62 / (total || 1)) : Math.min(FALL, DEEPEST / (total || 1));
+  const scale = layout.phone ? Math.min(15, 40 / (total || 1)) : Math.min(FALL, DEEPEST / (total || 1));
   let fall = 0;
   const places = stations.map(({ cosine }, index) => {
     fall += cosine === null ? 0 : (1 - cosine) * scale;
@@ -59,7 +59,6 @@ function drawWords(layout, route, shrunk) {
 
 function drawRoute(view, layout) {
   const svg = part("line"), route = view.comparison?.route, stations = route?.stations ?? [];
-  show(svg, stations.length > 0);
   svg.style.display = stations.length ? "" : "none";
   if (!stations.length) return;
   const keys = chipEntries(view, layout).map((entry) => entry.key);

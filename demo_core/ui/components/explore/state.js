@@ -72,13 +72,14 @@ function add(item) {
 }
 
 function removeAt(index) {
+  if (index < 0) return null;
   const [gone] = state.items.slice(index, index + 1);
   state.items = state.items.filter((_, at) => at !== index);
   return refresh(`${gone.unknown ? gone.id : mainTitle(gone)} removed.`, true);
 }
 
 function move(from, to) {
-  if (to < 0 || to >= state.items.length || from === to) return null;
+  if (from < 0 || to < 0 || to >= state.items.length || from === to) return null;
   const items = [...state.items];
   const [moved] = items.splice(from, 1);
   items.splice(to, 0, moved);

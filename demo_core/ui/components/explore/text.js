@@ -1,5 +1,8 @@
 // Words and figures. Figures drop the leading zero: .961
-const decimal = (value, digits) => value.toFixed(digits).replace(/^(-?)0\./, "$1.").replace("-", "−");
+function decimal(value, digits) {
+  const text = Math.abs(value).toFixed(digits), sign = value < 0 && Number(text) > 0 ? "−" : "";
+  return sign + text.replace(/^0\./, ".");
+}
 const evennessText = (value) => decimal(value, 3);
 const cosineText = (value) => decimal(value, 2);
 const percent = (share) => `${Math.round(100 * share)} %`;

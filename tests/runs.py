@@ -1,0 +1,94 @@
+"""Hand-made runs for the tests of results, charts and the Benchmarks page."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+from demo_core.results import Run, append_run
+
+HEALTH = {
+    "never_trained_share": 0.0,
+    "never_trained_catalogue_share": 0.1,
+    "distinct_items": 1400,
+    "list_overlap": 0.07,
+    "popularity_share": 0.15,
+    "turning_share": 0.6,
+    "stable_share": 0.35,
+    "unrouted_share": 0.05,
+    "saturated_weight_share": 0.0,
+}
+RUN = Run(
+    model="card",
+    preset="default",
+    backbone=None,
+    dataset="zhihu",
+    protocol="prefix-full",
+    split="test",
+    seed=0,
+    variant=None,
+    metrics={"hr@20": 0.025, "ndcg@20": 0.009},
+    rows=7911,
+    health=dict(HEALTH),
+    epochs=20,
+    seconds_per_epoch=3.5,
+    inference_seconds=2.0,
+    peak_memory_mb=300.0,
+    config_hash="c0ffee",
+    data_hash="0123456789",
+    commit="fedcba9876",
+    device="CPU",
+    date="2026-01-01T00:00:00",
+)
+
+
+def run(
+    model: str = "card",
+    hr: float = 0.025,
+    seed: int = 0,
+    preset: str = "default",
+    backbone: str | None = None,
+    dataset: str = "zhihu",
+    protocol: str = "prefix-full",
+    date: str = RUN.date,
+    health: dict[str, float] | None = None,
+) -> Run:
+    """A run like :data:`RUN`; ``hr`` is its HR@20, and NDCG@20 is a third of it."""
+    return dataclasses.replace(
+        RUN,
+        model=model,
+        preset=preset,
+        backbone=backbone,
+        dataset=dataset,
+        protocol=protocol,
+        seed=seed,
+        date=date,
+        metrics={"hr@20": hr, "ndcg@20": hr / 3},
+        health=dict(HEALTH | (health or {})),
+    )
+
+
+def zhihu_runs() -> list[Run]:
+    """CARD and SASRec with three seeds, an unhealthy released CARD, and two baselines."""
+    released = {"never_trained_share": 1.0, "distinct_items": 31, "list_overlap": 0.91}
+    return [
+        *(run("card", hr, seed) for seed, hr in enumerate((0.026, 0.027, 0.028))),
+        *(run("sasrec", hr, seed) for seed, hr in enumerate((0.0262, 0.0268, 0.0265))),
+        run("card", 0.0184, preset="released", health=released),
+        run("item_knn", 0.0176, health={"distinct_items": 2977, "list_overlap": 0.03}),
+        run("popularity", 0.0143, health={"distinct_items": 20, "list_overlap": 1.0}),
+    ]
+
+
+def write_runs(checkpoints: Path, runs: list[Run]) -> None:
+    """``measured.jsonl`` with these runs."""
+    for one in runs:
+        append_run(checkpoints / "measured.jsonl", one)
+
+
+def write_bundle_metrics(checkpoints: Path, model: str, runs: list[Run]) -> None:
+    """The ``metrics.json`` of one bundle of the first run's data set."""
+    folder = checkpoints / runs[0].dataset / model
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "metrics.json").write_text(json.dumps({"runs": [one.to_dict() for one in runs]}), encoding="utf-8")

@@ -1,0 +1,213 @@
+"""The rules that hold the repository together: who imports whom, and that the README tells the truth."""
+
+import ast
+import importlib
+import re
+import sys
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+ROOT = Path(__file__).parent.parent
+# Every module imports only from those before it. A new module takes its place here.
+ORDER = (
+    *("sequences", "prepared", "raw_data", "datasets", "layers", "diffusion", "stability", "models"),
+    *("runs", "results", "evaluation", "comparison", "health", "training_state", "training", "measure"),
+    *("model_card", "checkpoint", "answers", "titles", "wording", "people", "questions", "search"),
+    *("bundles", "captions", "ranking", "routes", "engine", "benchmark_rows", "charts", "ui"),
+)
+MOST_LINES = 260
+PRODUCT = (
+    sorted(path for path in ROOT.glob("demo_core/**/*.py")) + sorted(ROOT.glob("scripts/*.py")) + [ROOT / "app.py"]
+)
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Dotted names that ``path`` imports; ``from demo_core import x`` counts as ``demo_core.x``."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            assert node.module is not None
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def part(name: str) -> str:
+    """``demo_core.models.card`` -> ``models``."""
+    return name.split(".")[1]
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def part_of(path: Path) -> str:
+    return path.relative_to(ROOT / "demo_core").parts[0].removesuffix(".py")
+
+
+def core() -> list[Path]:
+    return [
+        path for path in PRODUCT if relative(path).startswith("demo_core/") and path != ROOT / "demo_core/__init__.py"
+    ]
+
+
+def test_every_module_has_its_place_in_the_order() -> None:
+    assert sorted({part_of(path) for path in core()}) == sorted(ORDER)
+
+
+@pytest.mark.parametrize("path", core(), ids=relative)
+def test_a_module_imports_only_from_modules_before_it(path: Path) -> None:
+    own = ORDER.index(part_of(path))
+    for name in imports(path):
+        if name.startswith("demo_core.") and part(name) != part_of(path):
+            assert ORDER.index(part(name)) < own, f"{relative(path)} imports {name}"
+        assert not name.startswith(("scripts", "tests", "app.")), f"{relative(path)} imports {name}"
+
+
+def test_models_import_each_other_without_a_circle_and_the_base_imports_none() -> None:
+    names = {path.stem for path in (ROOT / "demo_core/models").glob("*.py")} - {"__init__"}
+    uses = {
+        name: {
+            imported.split(".")[2]
+            for imported in imports(ROOT / f"demo_core/models/{name}.py")
+            if imported.startswith("demo_core.models.")
+        }
+        for name in names
+    }
+    assert not uses["base"]
+    placed: set[str] = set()
+    while placed != names:
+        ready = {name for name in names - placed if uses[name] <= placed}
+        assert ready, f"a circle among {sorted(names - placed)}"
+        placed |= ready
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=relative)
+def test_heavy_libraries_stay_where_they_belong(path: Path) -> None:
+    allowed = {
+        "gradio": ("demo_core/ui/", "app.py"),
+        "huggingface_hub": ("demo_core/hub.py",),
+        "altair": ("demo_core/charts.py",),
+        "vl_convert": ("demo_core/charts.py", "demo_core/ui/"),
+        "accelerate": ("demo_core/training.py", "scripts/"),
+        "urllib": ("demo_core/hub.py", "scripts/", "demo_core/ui/"),
+        "requests": (),
+        "httpx": (),
+        "socket": (),
+    }
+    for name in imports(path):
+        places = allowed.get(name.split(".")[0])
+        if places is not None:
+            assert relative(path).startswith(places), f"{relative(path)} imports {name}"
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=relative)
+def test_nothing_reads_or_writes_a_pickle(path: Path) -> None:
+    forbidden = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+    assert not forbidden & {name.split(".")[0] for name in imports(path)}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute):
+            written = ast.unparse(node)
+            assert written not in ("torch.save", "torch.load", "np.load", "numpy.load", "pd.read_pickle"), written
+            assert node.attr not in ("read_pickle", "to_pickle"), written
+
+
+def test_files_stay_short_enough_to_be_read_at_once() -> None:
+    sources = [*PRODUCT, *(path for kind in ("js", "css", "html") for path in ROOT.glob(f"demo_core/**/*.{kind}"))]
+    lengths = {relative(path): len(path.read_text(encoding="utf-8").splitlines()) for path in sources}
+    assert not {name: lines for name, lines in lengths.items() if lines > MOST_LINES}, (
+        "look for a second noun and split"
+    )
+
+
+# README, requirements, Space
+
+
+def front_matter() -> dict[str, str]:
+    head = README.split("---\n")[1]
+    return dict(line.split(": ", 1) for line in head.splitlines() if ": " in line)
+
+
+def requirements(name: str) -> list[Requirement]:
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    return [Requirement(line) for line in lines if line and not line.startswith(("-r", "#"))]
+
+
+def test_the_space_has_the_pinned_gradio_and_a_short_description() -> None:
+    front = front_matter()
+    pin = next(str(r.specifier) for r in requirements("requirements.txt") if r.name == "gradio")
+    assert pin == f"=={front['sdk_version']}"
+    assert front["sdk"] == "gradio"
+    assert (ROOT / front["app_file"]).is_file()
+    assert front["license"] == "apache-2.0" and "Apache License" in (ROOT / "LICENSE").read_text(encoding="utf-8")
+    assert len(front["short_description"]) <= 60, "the Hub refuses longer ones"
+
+
+def test_every_pin_can_be_installed_on_the_python_of_the_space() -> None:
+    version = front_matter()["python_version"].strip('"') + ".0"
+    for requirement in requirements("requirements.txt"):
+        needs = metadata.metadata(requirement.name)["Requires-Python"]
+        assert version in SpecifierSet(needs or ""), f"{requirement.name} needs Python {needs}"
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "tests/requirements.txt"])
+def test_requirements_are_pinned_and_are_what_is_installed(name: str) -> None:
+    for requirement in requirements(name):
+        pinned = [specifier.operator for specifier in requirement.specifier] == ["=="]
+        assert pinned or requirement.name == "torch", f"{requirement} is not pinned"
+        installed = metadata.version(requirement.name)
+        assert requirement.specifier.contains(installed, prereleases=True), f"{requirement}, installed: {installed}"
+
+
+def test_test_requirements_begin_with_those_of_the_app() -> None:
+    assert (ROOT / "tests/requirements.txt").read_text(encoding="utf-8").startswith("-r ../requirements.txt\n")
+
+
+def test_everything_that_is_imported_is_required() -> None:
+    required = {requirement.name.lower() for requirement in requirements("requirements.txt")}
+    distributions = metadata.packages_distributions()
+    for path in PRODUCT:
+        for name in {name.split(".")[0] for name in imports(path)}:
+            if name in sys.stdlib_module_names or name in ("demo_core", "scripts"):
+                continue
+            owners = {owner.lower() for owner in distributions[name]}
+            assert owners & required, f"{relative(path)} imports {name} of {sorted(owners)}"
+
+
+def commands() -> list[str]:
+    blocks = re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if line]
+
+
+def test_ci_runs_exactly_the_test_command_of_the_readme() -> None:
+    lines = (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()
+    assert lines[-1] == next(command for command in commands() if command.endswith("-m pytest"))
+    assert (ROOT / ".ci/run").stat().st_mode & 0o111, "it can be executed"
+
+
+def test_every_path_that_the_readme_names_exists() -> None:
+    named = set(re.findall(r"`((?:demo_core|scripts|tests|checkpoints)/[\w/.]*|\w+\.py|LICENSE)`", README))
+    named |= set(re.findall(r"\]\(((?!https?:)[^)#]+)\)", README))
+    assert len(named) > 10
+    assert not sorted(name for name in named if not (ROOT / name).exists())
+
+
+@pytest.mark.parametrize("command", [command for command in commands() if "-m scripts." in command])
+def test_every_option_that_the_readme_shows_is_known_to_its_script(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = command.split()
+    name = words[words.index("-m") + 1]
+    monkeypatch.setattr(sys, "argv", [name, "--help"])
+    with pytest.raises(SystemExit) as ended:
+        importlib.import_module(name).main()
+    assert ended.value.code == 0
+    told = capsys.readouterr().out
+    options = [word for word in words[words.index(name) :] if word.startswith("--")]
+    assert not [option for option in options if option not in told]
