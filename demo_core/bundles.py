@@ -93,12 +93,13 @@ def _load(folder: Path, dataset: str, device: torch.device) -> Loaded:
     try:
         bundle = checkpoint.load(folder, device)
     except (BundleError, OSError) as error:
-        return Loaded(name, title, None, _could_not(title, str(error)))
+        # The page is public: it names the bundle, not the folders of this machine.
+        return Loaded(name, title, None, _could_not(title, str(error).replace(str(folder), f"{dataset}/{name}")))
     if (bundle.name, bundle.dataset) != (name, dataset):
-        reason = f"{folder} holds {bundle.name} for {bundle.dataset}; expected {name} for {dataset}."
+        reason = f"{dataset}/{name} holds {bundle.name} for {bundle.dataset}; expected {name} for {dataset}."
         return Loaded(name, title, None, _could_not(title, reason))
     if bundle.protocol not in PROTOCOLS:
-        reason = f"{folder} has the protocol {bundle.protocol!r}; expected one of {', '.join(PROTOCOLS)}."
+        reason = f"{dataset}/{name} has the protocol {bundle.protocol!r}; expected one of {', '.join(PROTOCOLS)}."
         return Loaded(name, title, None, _could_not(title, reason))
     return Loaded(name, title, bundle, None)
 

@@ -77,12 +77,7 @@ def evaluate(
             row, item = rows.seen(index)
             scores[row.to(device), item.to(device)] = -torch.inf
         ranks.append(target_rank(scores, batch.target).cpu())
-        best = (
-            scores.sort(dim=1, descending=True, stable=True).indices
-            if scores.shape[1] <= top
-            else scores.topk(top).indices
-        )
-        lists.append(best[:, :top].cpu())
+        lists.append(scores.topk(min(top, model.config.num_items)).indices.cpu())
     model.train(was_training)
     result = Evaluation(torch.cat(ranks), torch.cat(lists))
     if len(result.ranks) != len(rows):

@@ -54,7 +54,7 @@ def toy() -> Dataset:
 
 
 @pytest.fixture(scope="session")
-def films() -> Dataset:
+def film_world() -> Dataset:
     """The toy world of 16 items with film titles; each film is followed by the next one."""
     world = toy_world(len(FILMS), 120, 8)
     titles, years = zip(*FILMS, strict=True)
@@ -64,8 +64,8 @@ def films() -> Dataset:
 
 
 @pytest.fixture(scope="session")
-def film_checkpoints(films: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkpoints folder with small bundles over :func:`films` (window 5, a few steps of training) and examples.
+def film_checkpoints(film_world: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoints folder with small bundles over :func:`film_world` (window 5, a few steps of training) and examples.
 
     Tests that break something copy it first.
     """
@@ -77,12 +77,18 @@ def film_checkpoints(films: Dataset, tmp_path_factory: pytest.TempPathFactory) -
         with torch.random.fork_rng():
             torch.manual_seed(0)
             model = MODELS[name].model(MODELS[name].config(num_items=len(FILMS)).override(*settings))
-        report = fit(model, films, seed=0, progress=False)
-        run = measure(model, films, "test", Subject(name, "default", None, 0, report.epochs, report.seconds_per_epoch))
+        report = fit(model, film_world, seed=0, progress=False)
+        run = measure(
+            model, film_world, "test", Subject(name, "default", None, 0, report.epochs, report.seconds_per_epoch)
+        )
         training = {"seed": 0, "epochs": report.epochs, "commit": "0123456789", "date": run.date}
-        bundle = Bundle(model, name, "default", "movielens", films.protocol.name, films.catalogue, (run,), training)
+        bundle = Bundle(
+            model, name, "default", "movielens", film_world.protocol.name, film_world.catalogue, (run,), training
+        )
         checkpoint.save(bundle, checkpoints / "movielens" / name)
-    rows = films.test.seen(torch.arange(8))
-    people = [{"history": rows[1][rows[0] == row].tolist(), "next": int(films.test.target[row])} for row in range(8)]
+    rows = film_world.test.seen(torch.arange(8))
+    people = [
+        {"history": rows[1][rows[0] == row].tolist(), "next": int(film_world.test.target[row])} for row in range(8)
+    ]
     (checkpoints / "movielens" / "examples.json").write_text(json.dumps({"histories": people}))
     return checkpoints

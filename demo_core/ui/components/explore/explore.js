@@ -15,7 +15,7 @@ function showProblem(text, again = false) {
 function drawTexts(view) {
   const { comparison } = view, route = comparison?.route, empty = !view.items.length;
   const star = view.next && comparison?.lists.some((one) => one.truth_rank !== null);
-  part("verdict").textContent = route?.verdict ?? (empty ? `Type a ${noun} you like, or take a random person.`
+  part("verdict").textContent = route?.verdict ?? (facts.problem ? "No model could be loaded." : empty ? `Type ${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun} you like, or take a random person.`
     : comparison ? "Three lists for this history." : "This history cannot be read.");
   part("reason").textContent = route?.reason ?? "";
   show(part("reason"), Boolean(route?.reason));

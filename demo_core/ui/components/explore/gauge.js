@@ -69,7 +69,7 @@ function drawGauge(ink, route, end, x) {
     x: gaugeX, y: at(bin.to) + 0.7, width: Math.max(bin.part * 72, 0.5), height: Math.max(at(bin.from) - at(bin.to) - 1.4, 1),
     fill: bin.above && live ? "var(--turn)" : "var(--line2)", opacity: bin.above && live ? 0.3 : 0.5,
   }));
-  ink.draw("gauge", "what", "text", { x: gaugeX, y: bottom + 36, "text-anchor": "start", class: "label" },
+  if (route.histogram) ink.draw("gauge", "what", "text", { x: gaugeX, y: bottom + 36, "text-anchor": "start", class: "label" },
     "training histories");
   const [up, down] = shares(route), boxes = [{ x: exitX, y: GAUGE_TOP - 6, width }, { x: exitX, y: bottom - 76, width }];
   drawExit(ink, "turning", boxes[0], turning, ["var(--turn)", "var(--turn-ink)"], ["Turning", `re-weight ${noun}s`, up]);
@@ -103,7 +103,7 @@ function drawHandle(ink, route, zoom, place) {
     "aria-orientation": "vertical", "aria-label": "Threshold between stable and turning",
     "aria-valuemin": low3(zoom[0]), "aria-valuemax": "1", "aria-valuenow": low3(route.threshold),
     "aria-valuetext": evennessText(route.threshold) });
-  const d = ["M", x1, y, "L", x2 - 18, y, "L", x2 + 4, pillY];
+  const d = ["M", x1, y, "L", x2 - 30, y, "L", x2 - 14, pillY, "L", x2 + 4, pillY];
   for (const [key, stroke, width] of [["hit", "transparent", "24"], ["halo", "var(--panel)", "6"],
     ["line", "var(--ink)", "2.5"]]) {
     ink.draw("slider", `slider ${key}`, "path", { d, stroke, "stroke-width": width, fill: "none",

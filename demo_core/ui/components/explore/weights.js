@@ -48,7 +48,7 @@ function drawWeightsTitle(route) {
   part("grid").classList.toggle("unweighed", Boolean(route) && !weighs);
   title.replaceChildren(node("p", { class: "eyebrow" }, `What CARD makes of each ${noun} `, node("span", {}, weighs
     ? `Weight 0 to 2; the bar starts at 1. Only ◆ ${noun}s are weighed. PER: prediction error reduction.`
-    : "Not used on this route")));
+    : route?.outcome === "unrouted" ? `Weights begin with three ${noun}s` : "Not used on this route")));
 }
 
 function drawHeaviest(stations, outcome) {

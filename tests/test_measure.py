@@ -1,0 +1,63 @@
+"""A measurement writes down what was run, on what, and with which recipe."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from demo_core import measure as measuring
+from demo_core.datasets import Dataset
+from demo_core.evaluation import evaluate
+from demo_core.measure import Subject, config_hash, device_name, measure
+from demo_core.models import create, preset
+from demo_core.models.base import Recommender
+
+SUBJECT = Subject(model="card", preset="default", backbone=None, seed=4, epochs=7, seconds_per_epoch=1.23456)
+
+
+@pytest.fixture(scope="module")
+def card() -> Recommender:
+    return create("card", preset("card", "default", "toy", 12).override("embedding_dim=8"), seed=0).eval()
+
+
+def test_a_run_carries_the_metrics_of_every_row_and_where_they_come_from(card: Recommender, toy: Dataset) -> None:
+    run = measure(card, toy, "test", SUBJECT)
+    assert run.metrics == evaluate(card, toy.test, toy.protocol).metrics()
+    assert (run.rows, run.split, run.dataset, run.protocol) == (len(toy.test), "test", "toy", toy.protocol.name)
+    assert (run.data_hash, run.seed, run.epochs, run.seconds_per_epoch) == (toy.hash, 4, 7, 1.235)
+    assert run.inference_seconds > 0
+    assert run.peak_memory_mb > 50
+
+
+def test_the_split_decides_which_rows_are_scored(card: Recommender, toy: Dataset) -> None:
+    run = measure(card, toy, "validation", SUBJECT)
+    assert run.metrics == evaluate(card, toy.validation, toy.protocol).metrics()
+
+
+def test_the_evenness_histogram_is_that_of_the_training_histories(card: Recommender, toy: Dataset) -> None:
+    histogram = measure(card, toy, "test", SUBJECT).health["evenness_histogram"]
+    assert isinstance(histogram, dict)
+    lengths = toy.train.target_at - toy.train.start
+    assert sum(histogram["counts"]) == int((lengths >= 3).sum())
+
+
+def test_the_recipe_hash_changes_with_a_setting_and_not_with_the_weights(card: Recommender) -> None:
+    same = create("card", card.config, seed=1)
+    other = create("card", card.config.override("dropout=0.4"), seed=0)
+    assert config_hash(card) == config_hash(same)
+    assert config_hash(card) != config_hash(other)
+
+
+def test_models_with_equal_settings_have_different_recipe_hashes() -> None:
+    popularity, repeat = (create(name, preset(name, "default", "toy", 12), 0) for name in ("popularity", "repeat_last"))
+    assert popularity.config.to_dict() == repeat.config.to_dict()
+    assert config_hash(popularity) != config_hash(repeat)
+
+
+def test_without_git_the_commit_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert measuring.current_commit() == "unknown"
+
+
+def test_the_cpu_is_called_cpu() -> None:
+    assert device_name(torch.device("cpu")) == "CPU"

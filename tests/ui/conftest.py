@@ -1,0 +1,49 @@
+"""The app over the committed MovieLens bundles, and a real browser to look at it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from demo_core.engine import Engine
+from demo_core.ui import create_app, launch
+from tests.ui.pages import CHECKPOINTS, FLAGS, Watched
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.fail("Chromium is missing; the browser tests need it: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    return Engine(CHECKPOINTS, "movielens")
+
+
+@pytest.fixture(scope="module")
+def address(engine: Engine) -> Iterator[str]:
+    app = create_app(engine, CHECKPOINTS)
+    yield launch(app, host="127.0.0.1", block=False)
+    app.close()
+
+
+@pytest.fixture
+def watched(browser: Browser) -> Iterator[Watched]:
+    watched = Watched(browser)
+    yield watched
+    watched.check()
+
+
+@pytest.fixture
+def films(engine: Engine) -> list[int]:
+    """Six films of a real person, and with them six different steps."""
+    return [item.id for item in engine.real_person(3).items[-6:]]

@@ -1,0 +1,77 @@
+"""Pages of a real browser for tests, and what is read off them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, Locator, Page, expect
+
+CHECKPOINTS = Path(__file__).parents[2] / "checkpoints"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+MODELS = ("tdm", "card", "globaldiff")
+
+
+class Watched:
+    """Pages that note requests to other hosts, console errors, uncaught errors and dialogs; ``check`` fails on any."""
+
+    def __init__(self, browser: Browser) -> None:
+        self.browser, self.pages, self.trouble = browser, list[Page](), list[str]()
+
+    def open(self, url: str, size: dict[str, int] = DESKTOP, dark: bool = False, quiet: bool = False) -> Page:
+        page = self.browser.new_page(viewport=size, color_scheme="dark" if dark else "light")  # type: ignore[arg-type]
+        page.on("request", lambda request: self._request(request.url))
+        page.on("dialog", lambda dialog: self._note(f"dialog: {dialog.message}"))
+        page.on("pageerror", lambda error: self._note(f"uncaught: {error}"))
+        if not quiet:
+            page.on("console", lambda message: self._console(message.type, message.text))
+        self.pages.append(page)
+        page.goto(url)
+        expect(page.locator(".list.shown .row, .explore .problem:visible").first).to_be_visible(timeout=30_000)
+        return page
+
+    def check(self) -> None:
+        for page in self.pages:
+            page.close()
+        assert self.trouble == []
+
+    def _note(self, text: str) -> None:
+        self.trouble.append(text)
+
+    def _request(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("data", "blob") and parts.hostname not in ("127.0.0.1", "localhost"):
+            self._note(f"request to another host: {url}")
+
+    def _console(self, kind: str, text: str) -> None:
+        if kind == "error":
+            self._note(f"console: {text}")
+
+
+def link(address: str, ids: list[int], rest: str = "") -> str:
+    return f"{address}?items={','.join(map(str, ids))}{rest}"
+
+
+def chips(page: Page) -> Locator:
+    return page.locator(".chip:not(.next) .name")
+
+
+def choose(page: Page, title: str) -> None:
+    before = chips(page).count()
+    page.get_by_role("combobox").type(title)
+    expect(page.get_by_role("option").first).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(chips(page)).to_have_count(before + 1)
+
+
+def titles(page: Page, model: str) -> list[str]:
+    return page.locator(f'.list[data-model="{model}"] .row b').all_inner_texts()

@@ -1,0 +1,123 @@
+"""The Explore page in a real browser: little, much and wrong input, and things that fail."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from demo_core import checkpoint
+from demo_core.engine import Engine
+from demo_core.ui import create_app, launch
+from tests.ui.pages import CHECKPOINTS, MODELS, Watched, chips, link, titles
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+def test_an_empty_history_asks_for_a_film_and_offers_ready_ones(watched: Watched, address: str) -> None:
+    page = watched.open(address)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Type a film you like, or take a random person.")
+    ready = page.locator(".ready a")
+    expect(ready).to_have_count(3)
+    ready.nth(1).click()
+    expect(page.locator(".chip.next")).to_have_count(1)
+    assert "items=" in page.url and "next=" in page.url
+    page.get_by_role("button", name="Clear").click()
+    expect(ready.first).to_be_visible()
+    assert "items=" not in page.url
+
+
+@pytest.mark.parametrize(
+    ("number", "verdict"), [(1, "One film has no steps."), (2, "Two films always give the same evenness.")]
+)
+def test_one_and_two_films_say_why_there_is_no_route(
+    watched: Watched, address: str, films: list[int], number: int, verdict: str
+) -> None:
+    page = watched.open(link(address, films[:number]))
+    expect(page.get_by_role("heading", level=1)).to_have_text(verdict)
+    expect(page.get_by_role("slider")).to_have_count(0)
+    assert len(titles(page, "card")) == 10
+
+
+def test_an_unknown_film_in_a_link_is_marked_and_can_be_removed(
+    watched: Watched, address: str, films: list[int]
+) -> None:
+    page = watched.open(link(address, [films[0], 99_999_999, films[1]]))
+    expect(page.locator(".chip.unknown")).to_contain_text("Not in this catalogue")
+    expect(page.locator(".problem:visible")).to_contain_text("got 99999999")
+    page.locator(".chip.unknown .remove").click()
+    expect(page.locator(".problem:visible")).to_have_count(0)
+    assert len(titles(page, "card")) == 10
+
+
+def test_more_films_than_the_window_are_folded_and_duplicates_are_named(
+    watched: Watched, address: str, engine: Engine
+) -> None:
+    page = watched.open(link(address, [*range(1, engine.window + 3), 2 + engine.window]))
+    expect(page.locator(".older summary")).to_have_text("3 earlier films")
+    assert chips(page).count() == engine.window
+    expect(page.locator(".chip").last).to_contain_text("2nd time")
+
+
+def test_html_that_is_typed_or_pasted_stays_text(watched: Watched, address: str) -> None:
+    page = watched.open(address)
+    page.get_by_role("combobox").fill(HOSTILE)
+    expect(page.locator(".search-note, .suggestions").locator("visible=true").first).to_be_visible()
+    page.get_by_role("button", name="Paste").click()
+    page.locator("textarea").fill(f"{HOSTILE}\nAlien")
+    page.get_by_role("button", name="Read").click()
+    expect(page.locator(".problems li").first).to_contain_text("<img")
+    expect(chips(page)).to_have_text(["Alien"])
+    assert page.locator(".explore img").count() == 0
+
+
+def test_html_in_titles_stays_text(watched: Watched, engine: Engine, tmp_path: Path) -> None:
+    for name in MODELS:
+        bundle = checkpoint.load(CHECKPOINTS / "movielens" / name)
+        hostile = dataclasses.replace(bundle.catalogue, titles=(f"{HOSTILE} ",) * bundle.catalogue.num_items)
+        checkpoint.save(dataclasses.replace(bundle, catalogue=hostile), tmp_path / "movielens" / name)
+    shutil.copy(CHECKPOINTS / "movielens" / "examples.json", tmp_path / "movielens")
+    app = create_app(Engine(tmp_path, "movielens"), tmp_path)
+    try:
+        page = watched.open(link(launch(app, host="127.0.0.1", block=False), [1, 2, 3], "&next=4"))
+        assert HOSTILE in titles(page, "card")[0]
+        page.get_by_role("combobox").type("img")
+        expect(page.get_by_role("option").first).to_contain_text("<img")
+        assert page.locator(".explore img").count() == 0
+    finally:
+        app.close()
+
+
+def test_a_missing_model_says_so_in_its_place_and_the_others_work(watched: Watched, tmp_path: Path) -> None:
+    shutil.copytree(CHECKPOINTS / "movielens", tmp_path / "movielens")
+    (tmp_path / "movielens" / "card" / "model.safetensors").write_bytes(b"broken")
+    app = create_app(Engine(tmp_path, "movielens"), tmp_path)
+    try:
+        page = watched.open(link(launch(app, host="127.0.0.1", block=False), [1, 2, 3]))
+        expect(page.locator('.list[data-model="card"] .problem')).to_contain_text("CARD could not be loaded")
+        assert len(titles(page, "tdm")) == len(titles(page, "globaldiff")) == 10
+    finally:
+        app.close()
+
+
+def test_a_lost_connection_keeps_the_history_and_offers_another_try(
+    watched: Watched, address: str, films: list[int]
+) -> None:
+    page = watched.open(link(address, films), quiet=True)
+    page.route("**/component_server/**", lambda route: route.abort())
+    page.locator(".chip .remove").first.click()
+    expect(page.locator(".explore > .panel > .problem")).to_contain_text("Your history is kept; try again.")
+    page.unroute("**/component_server/**")
+    page.get_by_role("button", name="Try again").click()
+    expect(chips(page)).to_have_count(5)
+
+
+def test_quick_changes_end_in_the_newest_state(watched: Watched, address: str, films: list[int]) -> None:
+    page = watched.open(link(address, films))
+    kept = chips(page).all_inner_texts()[3:]
+    page.evaluate("[...document.querySelectorAll('.chip .remove')].slice(0, 3).forEach((button) => button.click())")
+    expect(chips(page)).to_have_text(kept)
+    assert f"items={','.join(map(str, films[3:]))}" in page.url
