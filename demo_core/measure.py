@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import resource
 import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -96,6 +96,12 @@ def _git(*arguments: str) -> str:
 
 
 def _peak_memory_mb(device: torch.device) -> float:
+    """Of the GPU where there is one, else of this process; 0 where the system does not tell (Windows)."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 1e6
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    if sys.platform == "win32":
+        return 0.0
+    import resource  # not on Windows
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6

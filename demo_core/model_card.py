@@ -3,30 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from demo_core.datasets import PROTOCOLS
 from demo_core.health import failures
 from demo_core.models import MODELS
 from demo_core.results import Run
 
-LICENCES = {
-    "movielens": "The catalogue comes from MovieLens (GroupLens) and stays under its terms, beside the bundles.",
-    "zhihu": "Trained on the public Zhihu-1M sessions; the bundle holds item numbers only.",
+
+@dataclass(frozen=True)
+class Terms:
+    """Under which licence a bundle may be passed on, as the Hub calls it, and what to say about its data."""
+
+    licence: tuple[str, ...]
+    data: str
+
+
+TERMS = {
+    "movielens": Terms(
+        ("license: other", "license_name: movielens-latest-small"),
+        "The catalogue comes from MovieLens (GroupLens); the bundle stays under its terms: acknowledge it, no "
+        "commercial use without permission, no endorsement implied.",
+    ),
+    "zhihu": Terms(
+        ("license: apache-2.0",), "Trained on the public Zhihu-1M sessions; the bundle holds item numbers only."
+    ),
 }
+OWN_DATA = Terms(("license: apache-2.0",), "")
 
 
 def model_card(name: str, preset: str, dataset: str, runs: Sequence[Run]) -> str:
     """Markdown with Hub front matter: what the model is, its measured figures with their protocol, its health."""
-    title = MODELS[name].title
+    title, terms = MODELS[name].title, TERMS.get(dataset, OWN_DATA)
     lines = [
         "---",
         "library_name: turnpoint",
-        "license: apache-2.0",
+        *terms.licence,
         "tags: [sequential-recommendation, diffusion, turnpoint]",
         "---",
         f"# {title} on {dataset}",
         "",
-        f"Preset `{preset}` of `{name}`, trained and saved by Turnpoint. {LICENCES.get(dataset, '')}".strip(),
+        f"Preset `{preset}` of `{name}`, trained and saved by Turnpoint. {terms.data}".strip(),
         "",
         "| split | protocol | rows | HR@20 | NDCG@20 | seed |",
         "| --- | --- | --- | --- | --- | --- |",

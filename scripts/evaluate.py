@@ -7,7 +7,6 @@ python -m scripts.evaluate FOLDER --against checkpoints/movielens/popularity    
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -18,8 +17,9 @@ from demo_core.comparison import paired_difference
 from demo_core.datasets import Dataset
 from demo_core.evaluation import CUTOFFS, evaluate
 from demo_core.health import failures
-from demo_core.measure import Subject, measure
+from demo_core.measure import Subject
 from demo_core.results import Run
+from demo_core.shipping import ship
 
 
 def main() -> None:
@@ -36,16 +36,7 @@ def main() -> None:
         for folder in arguments.against:
             _print_difference(bundle, checkpoint.load(folder, device), dataset)
         return
-    subject = _subject(bundle)
-    runs = (measure(bundle.model, dataset, "validation", subject), measure(bundle.model, dataset, "test", subject))
-    checkpoint.save(
-        replace(bundle, runs=runs),
-        arguments.folder,
-        dataset.validation.history(torch.arange(min(500, len(dataset.validation))), bundle.model.config.max_length).to(
-            device
-        ),
-    )
-    for run in runs:
+    for run in ship(bundle, dataset, _subject(bundle), arguments.folder).runs:
         _print_run(run)
 
 

@@ -16,12 +16,11 @@ from accelerate import Accelerator
 from demo_core import checkpoint, datasets
 from demo_core.checkpoint import Bundle
 from demo_core.datasets import Dataset
-from demo_core.measure import Subject, current_commit, measure
+from demo_core.measure import Subject, current_commit
 from demo_core.models import MODELS, create, preset, with_backbone
 from demo_core.models.base import Recommender
+from demo_core.shipping import ship
 from demo_core.training import FitReport, fit
-
-PROBE_ROWS = 500
 
 
 def main() -> None:
@@ -61,7 +60,6 @@ def _save(model: Recommender, dataset: Dataset, arguments: argparse.Namespace, r
         epochs=report.epochs,
         seconds_per_epoch=report.seconds_per_epoch,
     )
-    runs = (measure(model, dataset, "validation", subject), measure(model, dataset, "test", subject))
     training = {
         "seed": arguments.seed,
         "epochs": report.epochs,
@@ -76,13 +74,9 @@ def _save(model: Recommender, dataset: Dataset, arguments: argparse.Namespace, r
         dataset=dataset.name,
         protocol=dataset.protocol.name,
         catalogue=dataset.catalogue,
-        runs=runs,
         training=training,
     )
-    rows = torch.arange(min(PROBE_ROWS, len(dataset.validation)))
-    probe = dataset.validation.history(rows, model.config.max_length).to(next(iter(model.state_dict().values())).device)
-    checkpoint.save(bundle, out, probe)
-    for run in runs:
+    for run in ship(bundle, dataset, subject, out).runs:
         hit, gain = run.metrics["hr@20"], run.metrics["ndcg@20"]
         print(f"{run.split}: HR@20 {hit:.2%}, NDCG@20 {gain:.2%} ({run.protocol}, {run.rows} rows)")
     print(f"Saved {out}")

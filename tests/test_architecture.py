@@ -17,8 +17,7 @@ ROOT = Path(__file__).parent.parent
 ORDER = (
     *("sequences", "prepared", "raw_data", "datasets", "layers", "diffusion", "stability", "models"),
     *("runs", "results", "evaluation", "comparison", "health", "training_state", "training", "measure"),
-    *("model_card", "checkpoint", "answers", "titles", "wording", "people", "questions", "search"),
-    *("bundles", "captions", "ranking", "routes", "engine", "benchmark_rows", "charts", "ui"),
+    *("model_card", "checkpoint", "shipping", "engine", "benchmark_rows", "charts", "ui"),
 )
 MOST_LINES = 260
 PRODUCT = (

@@ -15,9 +15,9 @@ from torch import Tensor
 from demo_core import checkpoint
 from demo_core.checkpoint import FILES, Bundle, BundleError
 from demo_core.datasets import toy_world
-from demo_core.models import MODELS
+from demo_core.models import MODELS, create, preset
 from demo_core.results import Run
-from demo_core.sequences import pad
+from demo_core.sequences import Catalogue, pad
 
 HISTORY = pad([[1, 2, 3], [7], [], [4, 5, 6, 7, 8, 9]], 6)
 RUN = Run(
@@ -74,11 +74,12 @@ def bundle(name: str = "card", seed: int = 0) -> Bundle:
 
 
 def half_changes_the_list() -> Bundle:
-    """Item 2 is above item 1 by less than half precision can tell."""
-    popular = bundle("popularity")
-    popular.model.get_buffer("counts").copy_(torch.arange(13).flip(0) * 10.0)
-    popular.model.get_buffer("counts")[1:3] = torch.tensor([2000.0, 2000.25])
-    return popular
+    """Item 21 of 40 is the twentieth best, above item 20 by less than half precision can tell."""
+    model = create("popularity", preset("popularity", "default", "toy", 40), 0)
+    counts = model.get_buffer("counts")
+    counts[1:] = torch.arange(40).flip(0) * 100.0
+    counts[20:22] = torch.tensor([2000.0, 2000.25])
+    return Bundle(model.eval(), "popularity", "default", "toy", "leave-one-out-full", Catalogue.untitled([1] * 40))
 
 
 @pytest.fixture
@@ -149,10 +150,18 @@ def test_a_threshold_is_never_rounded(tmp_path: Path) -> None:
 
 def test_weights_stay_whole_when_a_list_would_change(tmp_path: Path) -> None:
     saved = half_changes_the_list()
-    checkpoint.save(saved, tmp_path / "popularity", probe=HISTORY)
+    checkpoint.save(saved, tmp_path / "popularity", probe=torch.zeros(3, 5, dtype=torch.int64))
     assert load_file(tmp_path / "popularity" / "model.safetensors")["counts"].dtype == torch.float32
     loaded = checkpoint.load(tmp_path / "popularity").model
-    assert torch.equal(loaded.recommend(HISTORY, 5)[0], saved.model.recommend(HISTORY, 5)[0])
+    assert 21 in loaded.recommend(torch.zeros(1, 5, dtype=torch.int64), 20)[0]
+
+
+def test_one_changed_list_in_two_hundred_does_not_cost_half_of_the_space(tmp_path: Path) -> None:
+    saved = half_changes_the_list()
+    probe = torch.zeros(200, 2, dtype=torch.int64)
+    probe[1:] = torch.tensor([20, 21])  # whoever has seen both is not affected
+    checkpoint.save(saved, tmp_path / "popularity", probe=probe)
+    assert load_file(tmp_path / "popularity" / "model.safetensors")["counts"].dtype == torch.float16
 
 
 # What is refused

@@ -183,13 +183,12 @@ class GlobalDiff(Recommender):
 
     def vote(self, history: Tensor, controls: Controls | None = None) -> VoteExplanation:
         """Both voters and their fusion for (B, L) histories."""
-        steps = (controls or Controls()).steps or self.config.inference_steps
+        asked = (controls or Controls()).steps
+        steps = self.config.inference_steps if asked is None else asked
         scores, context = self.context(window(history, self.config.max_length))
         personal = scores.softmax(dim=1)
         start = personal / personal.amax(dim=1, keepdim=True)
-        restored = mask_padding(
-            self.logit_scale * self.restore(start, context, min(steps, self.config.diffusion_steps))
-        )
+        restored = mask_padding(self.logit_scale * self.restore(start, context, steps))
         global_ = restored.softmax(dim=1)
         fused = F.pad(borda_fusion(personal[:, 1:], global_[:, 1:], self.gamma), (1, 0), value=-torch.inf)
         return VoteExplanation(personal, global_, fused, float(self.gamma))

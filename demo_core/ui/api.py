@@ -13,9 +13,10 @@ from typing import Any
 
 import gradio as gr
 
-from demo_core.answers import InputError, Parsed
-from demo_core.engine import COMPARED, Engine
-from demo_core.titles import shown
+from demo_core.engine import Engine
+from demo_core.engine.answers import InputError, Parsed
+from demo_core.engine.bundles import COMPARED
+from demo_core.engine.titles import shown
 
 # Models share the machine's cores: more calls at once would only make each of them slower.
 CALLS_AT_ONCE = 2

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from demo_core.answers import InputError, Person
 from demo_core.engine import Engine
+from demo_core.engine.answers import InputError, Person
 from demo_core.ui.components.explore import ExplorePage
 from demo_core.ui.components.explore.ready import ready_histories
 

@@ -8,7 +8,17 @@ from typing import Any
 
 import pytest
 
-from demo_core.answers import Comparison, InputError, Item, Parsed, Person, Route, SearchAnswer, Station, Suggestion
+from demo_core.engine.answers import (
+    Comparison,
+    InputError,
+    Item,
+    Parsed,
+    Person,
+    Route,
+    SearchAnswer,
+    Station,
+    Suggestion,
+)
 from demo_core.ui import explore, theme
 from demo_core.ui.components.explore import SCRIPTS, ExplorePage
 from demo_core.ui.components.explore.ready import ready_histories

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from statistics import fmean
 
-from demo_core.answers import InputError, Route
 from demo_core.engine import Engine
+from demo_core.engine.answers import InputError, Route
 
 LOOKED_AT = 20
 LENGTH = 7

@@ -10,14 +10,14 @@ import pytest
 import torch
 
 from demo_core import checkpoint
-from demo_core.answers import InputError, ModelList, Outcome, Route
-from demo_core.bundles import Loaded, with_one_catalogue
 from demo_core.engine import Engine
+from demo_core.engine.answers import InputError, ModelList, Outcome, Route
+from demo_core.engine.bundles import Loaded, with_one_catalogue
+from demo_core.engine.questions import LONGEST_HISTORY
+from demo_core.engine.routes import Histogram, share_above
+from demo_core.engine.wording import ordinal, reason, verdict
 from demo_core.models.base import Controls
-from demo_core.questions import LONGEST_HISTORY
-from demo_core.routes import Histogram, share_above
 from demo_core.sequences import pad
-from demo_core.wording import ordinal, reason, verdict
 
 HISTORY = (1, 3, 5, 7, 11)
 

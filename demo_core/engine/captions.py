@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from demo_core import wording
-from demo_core.answers import Item, ModelList, Route
-from demo_core.bundles import Loaded
 from demo_core.datasets import PROTOCOLS
-from demo_core.questions import Question
-from demo_core.titles import label
+from demo_core.engine import wording
+from demo_core.engine.answers import Item, ModelList, Route
+from demo_core.engine.bundles import Loaded
+from demo_core.engine.questions import Question
+from demo_core.engine.titles import label
 
 # A weight this close to 0 or 2 carries no degree any more.
 SATURATED = 0.02

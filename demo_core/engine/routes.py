@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from demo_core import wording
-from demo_core.answers import Histogram, InputError, Item, Outcome, Route, Station
 from demo_core.checkpoint import Bundle
+from demo_core.engine import wording
+from demo_core.engine.answers import Histogram, InputError, Item, Outcome, Route, Station
+from demo_core.engine.questions import Question
 from demo_core.models import MODELS
 from demo_core.models.base import Controls, RouteExplanation
-from demo_core.questions import Question
 from demo_core.sequences import PADDING, pad
 from demo_core.stability import reachable_entropy
 

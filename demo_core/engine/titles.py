@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from demo_core.answers import Item
+from demo_core.engine.answers import Item
 from demo_core.sequences import Catalogue
 
 ARTICLES = (

@@ -1,13 +1,16 @@
 import time
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rapidfuzz import fuzz, process
 
-from demo_core.answers import InputError
-from demo_core.search import MOST_ENTRIES, TitleSearch
+from demo_core.engine.answers import InputError
+from demo_core.engine.search import MOST_ENTRIES, TitleSearch
+from demo_core.engine.titles import catalogue_items, label, normalised
 from demo_core.sequences import Catalogue
-from demo_core.titles import catalogue_items, label, normalised
 
 ROWS = (
     ("The Matrix", 1999, 90),
@@ -173,16 +176,21 @@ def test_no_text_breaks_search_or_paste(text: str) -> None:
     assert all(1 <= item.id <= len(ROWS) for item in parsed.items)
 
 
-def test_3674_titles_are_searched_within_20_milliseconds() -> None:
+def test_a_query_over_3674_titles_costs_a_few_plain_passes_over_them() -> None:
     words = ("night", "star", "dark", "love", "war", "city", "last", "king", "blue", "road", "game", "house", "river")
     titles = tuple(f"The {words[i % 13]} {words[i // 13 % 13]} {words[i // 169 % 13]} {i}" for i in range(3674))
     search = TitleSearch(Catalogue(titles, (1999,) * 3674, ((),) * 3674, tuple(range(3674)), noun="film"))
-    best = {}
     for query in ("the night star", "nihgt sta", "zzzz", "s"):
-        times = []
-        for _ in range(7):
-            start = time.perf_counter()
-            search.suggest(query)
-            times.append(time.perf_counter() - start)
-        best[query] = 1000 * min(times)
-    assert max(best.values()) < 20, best
+        own = fastest(partial(search.suggest, query))
+        one_pass = fastest(partial(process.extract, query, titles, scorer=fuzz.WRatio, limit=8))
+        assert own < 5 * one_pass, f"{query}: {1000 * own:.1f} ms against {1000 * one_pass:.1f} ms"
+
+
+def fastest(call: Callable[[], object]) -> float:
+    """Seconds of the fastest of seven calls, which is what the call costs when nothing disturbs it."""
+    times = []
+    for _ in range(7):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return min(times)

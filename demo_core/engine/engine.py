@@ -13,8 +13,10 @@ from pathlib import Path
 
 import torch
 
-from demo_core import bundles, captions, people
-from demo_core.answers import (
+from demo_core.checkpoint import Bundle
+from demo_core.datasets import DATASETS
+from demo_core.engine import bundles, captions, people
+from demo_core.engine.answers import (
     Comparison,
     InputError,
     Item,
@@ -25,15 +27,13 @@ from demo_core.answers import (
     Route,
     SearchAnswer,
 )
-from demo_core.bundles import COMPARED, Loaded
-from demo_core.checkpoint import Bundle
-from demo_core.datasets import DATASETS
-from demo_core.questions import LARGEST_SEED, Question, check_whole
-from demo_core.ranking import model_list
-from demo_core.routes import read_route, removal_by_distance, training_histogram
-from demo_core.search import TitleSearch
+from demo_core.engine.bundles import COMPARED, Loaded
+from demo_core.engine.questions import LARGEST_SEED, Question, check_whole
+from demo_core.engine.ranking import model_list
+from demo_core.engine.routes import read_route, removal_by_distance, training_histogram
+from demo_core.engine.search import TitleSearch
+from demo_core.engine.titles import shown
 from demo_core.sequences import Catalogue
-from demo_core.titles import shown
 
 MOST_MODELS = 8
 

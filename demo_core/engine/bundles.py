@@ -10,9 +10,9 @@ from pathlib import Path
 import torch
 
 from demo_core import checkpoint
-from demo_core.answers import ModelStatus
 from demo_core.checkpoint import Bundle, BundleError
 from demo_core.datasets import PROTOCOLS
+from demo_core.engine.answers import ModelStatus
 from demo_core.health import failures
 from demo_core.models import MODELS
 from demo_core.runs import Run

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 
 from rapidfuzz import fuzz, process
 
-from demo_core.answers import Item, Parsed, SearchAnswer, Suggestion
-from demo_core.questions import check_id
-from demo_core.sequences import Catalogue
-from demo_core.titles import (
+from demo_core.engine.answers import Item, Parsed, SearchAnswer, Suggestion
+from demo_core.engine.questions import check_id
+from demo_core.engine.titles import (
     ALTERNATIVE,
     TITLE,
     Name,
@@ -23,6 +22,7 @@ from demo_core.titles import (
     shown,
     without_alternatives,
 )
+from demo_core.sequences import Catalogue
 
 LONGEST_QUERY = 200
 LONGEST_PASTE = 20_000

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Self
 
-from demo_core.answers import InputError
-from demo_core.titles import shown
+from demo_core.engine.answers import InputError
+from demo_core.engine.titles import shown
 
 LONGEST_HISTORY = 5000
 LONGEST_LIST = 100

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from demo_core.answers import Item, ModelList, Recommended
-from demo_core.bundles import Loaded
 from demo_core.checkpoint import Bundle
 from demo_core.datasets import PROTOCOLS
+from demo_core.engine.answers import Item, ModelList, Recommended
+from demo_core.engine.bundles import Loaded
+from demo_core.engine.questions import Question
 from demo_core.models.base import Controls
-from demo_core.questions import Question
 from demo_core.sequences import pad
 
 

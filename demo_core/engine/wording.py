@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from demo_core.answers import ModelList, Outcome
+from demo_core.engine.answers import ModelList, Outcome
 
 # With no more than this share of the training histories between evenness and threshold, it was a hair. A fixed distance
 # would call nearly every history so: the evenness of most lies within a hundredth.

@@ -1,0 +1,5 @@
+"""What the page and the API ask, without Gradio and without plots: search, recommend, explain, compare."""
+
+from demo_core.engine.engine import Engine
+
+__all__ = ["Engine"]
