@@ -66,13 +66,17 @@ class MaskedRows:
         return self.sequence.gather(1, self.position[:, None]).squeeze(1)
 
 
-def mask_one_item(history: Tensor, target: Tensor, generator: Generator) -> MaskedRows:
-    """Masks one random real slot of history (B, L) + target (B,); the prefix is what a causal backbone may see."""
+def mask_one_item(history: Tensor, target: Tensor, generator: Generator, newest_share: float = 0.0) -> MaskedRows:
+    """Masks one random real slot of history (B, L) + target (B,); the prefix is what a causal backbone may see.
+
+    ``newest_share`` of the rows have the newest slot masked instead, which is what a recommendation asks for.
+    """
     sequence = torch.cat([history, target[:, None]], dim=1)
     length = sequence.shape[1]
     real = (sequence != PADDING).sum(dim=1)
     chance = torch.rand(len(sequence), generator=generator).to(sequence.device)
-    back = (chance * real).long().clamp(max=length - 1)  # 0 = the target
+    newest = torch.rand(len(sequence), generator=generator).to(sequence.device) < newest_share
+    back = (chance * real).long().clamp(max=length - 1).masked_fill(newest, 0)  # 0 = the target
     source = torch.arange(length - 1, device=sequence.device) - back[:, None]
     prefix = torch.where(source >= 0, sequence.gather(1, source.clamp(min=0)), PADDING)
     return MaskedRows(prefix, sequence, length - 1 - back)

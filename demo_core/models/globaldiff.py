@@ -53,6 +53,7 @@ from demo_core.sequences import Batch
 class GlobalDiffConfig(RecommenderConfig):
     """``backbone_*``: the SASRec underneath. ``similarity_window``: newest training items per sequence that make A
     (``None``: all). ``zeta``, ``delta``: Eq. 3. ``noisy_input_dropout``: share of training rows that do not see x_t.
+    ``newest_masked_share``: of training rows whose newest item is masked rather than a random one.
     ``schedule``: "linear-variance" (``noise_scale`` times 0.05 to 0.5) or "cosine". ``logit_scale``: start value of the
     learned scale from the restored 0/1 vector to log probabilities. ``error_weight`` weighs the squared error.
     """
@@ -68,6 +69,7 @@ class GlobalDiffConfig(RecommenderConfig):
     zeta: float = 1.5
     delta: float = 1.0
     noisy_input_dropout: float = 0.5
+    newest_masked_share: float = 0.0
     logit_scale: float = 10.0
     error_weight: float = 0.1
     backbone_layers: int = 2
@@ -142,7 +144,9 @@ class GlobalDiff(Recommender):
     def loss(self, batch: Batch, generator: Generator | None = None) -> Tensor:
         """Multinomial cross-entropy and squared error of the restored 0/1 vector, at a random step."""
         generator = seeded(generator)
-        masked = mask_one_item(window(batch.history, self.config.max_length), batch.target, generator)
+        masked = mask_one_item(
+            window(batch.history, self.config.max_length), batch.target, generator, self.config.newest_masked_share
+        )
         likely = position_adjusted(
             self.similarity[masked.item], masked.sequence, masked.position, self.config.zeta, self.config.delta
         )
