@@ -16,7 +16,7 @@ Departures of ``default``, with the reason:
 | --- | --- | --- | --- |
 | 1 | A from all history / last 10 items | ``similarity_window`` (10) | a dozen ones can be learned, hundreds cannot |
 | 2 | items without support: 0/0 / zero diagonal | diagonal 1 | every item is like itself |
-| 3 | several masks / one in the last 10 | a random slot of a random training window | all history teaches |
+| 3 | several masks / one in the last 10 | one, anywhere in history or its newest item | all history teaches |
 | 4 | x_t as input / its sign, by a slip | x_t, left out of half of the rows | a network that sees x_t copies it |
 | 5 | a U-Net on a shuffled vector | residual MLP with linear ends | no image here, and the chain becomes exact in H |
 | 6 | squared error / cross-entropy of the item | multinomial cross-entropy + error | error alone learns the mean |

@@ -17,6 +17,14 @@ TUNED: dict[tuple[str, str], tuple[str, ...]] = {
     ("card", "movielens"): (*DENSE, *HIDDEN_INPUT, "removal_rate=0.1"),
     ("item_knn", "zhihu"): ("recency_decay=1.0", "neighbours=400"),
     ("item_knn", "movielens"): ("recency_decay=0.6",),
-    ("globaldiff", "zhihu"): ("backbone_dropout=0.3", "rows_per_epoch=20480", "max_epochs=30"),
-    ("globaldiff", "movielens"): ("backbone_dropout=0.2", "rows_per_epoch=20480", "max_epochs=40"),
+    ("globaldiff", "zhihu"): (
+        *("backbone_dropout=0.3", "backbone_input_dropout=0.3", "backbone_learning_rate=1e-3", "backbone_epochs=12"),
+        *("learning_rate=2e-3", "rows_per_epoch=20480", "max_epochs=30"),
+    ),
+    ("globaldiff", "movielens"): (
+        *("backbone_dropout=0.2", "backbone_input_dropout=0.1", "backbone_learning_rate=4e-3"),
+        *("backbone_rows_per_epoch=40000", "backbone_epochs=40"),
+        *("similarity_window=50", "newest_masked_share=1.0"),
+        *("learning_rate=2e-3", "rows_per_epoch=40960", "max_epochs=40"),
+    ),
 }

@@ -201,6 +201,13 @@ def test_a_masked_row_shows_the_backbone_only_what_came_before_the_mask() -> Non
         assert min(hits) > 0.5 * 300 / length, "every slot is masked about equally often"
 
 
+def test_the_newest_item_can_be_the_one_that_is_always_masked() -> None:
+    target = torch.tensor([9, 8, 2, 5])
+    masked = mask_one_item(HISTORY, target, seeded(), newest_share=1.0)
+    assert torch.equal(masked.item, target)
+    assert torch.equal(masked.prefix, HISTORY)
+
+
 def test_the_loss_is_multinomial_cross_entropy_plus_weighed_squared_error(monkeypatch: pytest.MonkeyPatch) -> None:
     diffusion = counted("error_weight=0.25", "logit_scale=2.0")
     seen: list[Tensor] = []
