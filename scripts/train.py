@@ -19,6 +19,7 @@ from demo_core.datasets import Dataset
 from demo_core.measure import Subject, current_commit
 from demo_core.models import MODELS, create, preset, with_backbone
 from demo_core.models.base import Recommender
+from demo_core.results import append_run
 from demo_core.shipping import ship
 from demo_core.training import FitReport, fit
 
@@ -78,6 +79,8 @@ def _save(model: Recommender, dataset: Dataset, arguments: argparse.Namespace, r
     )
     for run in ship(bundle, dataset, subject, out).runs:
         hit, gain = run.metrics["hr@20"], run.metrics["ndcg@20"]
+        if arguments.record:
+            append_run(arguments.record, run)
         print(f"{run.split}: HR@20 {hit:.2%}, NDCG@20 {gain:.2%} ({run.protocol}, {run.rows} rows)")
     print(f"Saved {out}")
 
@@ -91,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change one setting")
     parser.add_argument("--backbone", type=Path, help="bundle of a trained backbone to start from (GlobalDiff)")
     parser.add_argument("--out", type=Path, help="bundle folder (default: checkpoints/DATASET/MODEL)")
+    parser.add_argument("--record", type=Path, metavar="FILE", help="also add the runs to this measured.jsonl")
     parser.add_argument("--data", type=Path, help="data folder (default: $TURNPOINT_DATA or the cache folder)")
     parser.add_argument("--threads", type=int, help="CPU threads (default: PyTorch's choice)")
     parser.add_argument("--cpu", action="store_true", help="stay on the CPU")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from demo_core import checkpoint
+from demo_core.results import read_runs
 from scripts import evaluate, train
 
 SMALL = ["--set", "embedding_dim=16", "--set", "batch_size=64", "--set", "max_epochs=2", "--threads", "1", "--cpu"]
@@ -78,6 +79,19 @@ def test_two_bundles_are_compared_with_an_interval(
         run(monkeypatch, train, name, "--dataset", "toy", "--out", str(tmp_path / name), "--threads", "1", "--cpu")
     run(monkeypatch, evaluate, str(tmp_path / "item_knn"), "--against", str(tmp_path / "popularity"), "--cpu")
     assert "95 % interval" in capsys.readouterr().out
+
+
+def test_the_runs_of_several_seeds_gather_in_one_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    record = tmp_path / "measured.jsonl"
+    for seed in ("0", "1"):
+        rest = ("--out", str(tmp_path / seed), "--record", str(record), "--threads", "1", "--cpu")
+        run(monkeypatch, train, "item_knn", "--dataset", "toy", "--seed", seed, *rest)
+    assert [(one.seed, one.split) for one in read_runs(record)] == [
+        (0, "validation"),
+        (0, "test"),
+        (1, "validation"),
+        (1, "test"),
+    ]
 
 
 def test_an_unknown_setting_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
