@@ -11,7 +11,7 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 from demo_core.engine import Engine
-from demo_core.ui import create_app, launch
+from demo_core.ui import AddressError, create_app, launch
 
 CHECKPOINTS = Path(__file__).resolve().parent / "checkpoints"
 
@@ -30,7 +30,10 @@ def main() -> None:
     """Load the models, then serve until stopped."""
     chosen = arguments()
     engine = Engine(chosen.checkpoints, chosen.dataset)
-    launch(create_app(engine, chosen.checkpoints), host=chosen.host, port=chosen.port)
+    try:
+        launch(create_app(engine, chosen.checkpoints), host=chosen.host, port=chosen.port)
+    except AddressError as error:
+        raise SystemExit(str(error)) from error
 
 
 if __name__ == "__main__":

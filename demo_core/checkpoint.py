@@ -72,12 +72,12 @@ def save(bundle: Bundle, folder: Path, probe: Tensor | None = None) -> None:
         model_card(bundle.name, bundle.preset, bundle.dataset, bundle.runs), encoding="utf-8"
     )
     shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
     try:
+        if folder.exists():
+            folder.rename(old)
         beside.rename(folder)
     except BaseException:
-        if old.exists():
+        if old.exists() and not folder.exists():
             old.rename(folder)
         raise
     shutil.rmtree(old, ignore_errors=True)
@@ -120,7 +120,7 @@ def _model(folder: Path, config: dict[str, Any]) -> Recommender:
     missing = {"model", "preset", "dataset", "protocol", "config", "training"} - set(config)
     if missing:
         raise BundleError(f"{folder}: config.json lacks {sorted(missing)}.")
-    if config["model"] not in MODELS:
+    if not isinstance(config["model"], str) or config["model"] not in MODELS:
         raise BundleError(f"{folder}: unknown model {config['model']!r}; known: {', '.join(MODELS)}.")
     entry = MODELS[config["model"]]
     model = _checked(folder, "config.json", lambda: entry.model(entry.config.from_dict(config["config"])))
@@ -182,7 +182,15 @@ def _catalogue(values: dict[str, Any]) -> Catalogue:
 def _checked(folder: Path, name: str, read: Callable[[], T]) -> T:
     try:
         return read()
-    except (ValueError, KeyError, TypeError, SafetensorError, RuntimeError) as error:
+    except (
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        ArithmeticError,
+        SafetensorError,
+        RuntimeError,
+    ) as error:
         raise BundleError(f"{folder}: {name} cannot be used: {error}") from error
 
 

@@ -80,7 +80,8 @@ def current_commit() -> str:
     """The commit of the code that runs, with ``+`` when files differ from it; ``unknown`` outside a git checkout."""
     try:
         head = _git("rev-parse", "--short=10", "HEAD")
-        return head + ("+" if _git("status", "--porcelain", "--untracked-files=no", "--", "*.py") else "")
+        changed = _git("status", "--porcelain", "--untracked-files=no", "--", "demo_core/*.py", "scripts/*.py")
+        return head + ("+" if changed else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
 
@@ -91,8 +92,8 @@ def device_name(device: torch.device) -> str:
 
 
 def _git(*arguments: str) -> str:
-    here = Path(__file__).parent
-    return subprocess.run(["git", *arguments], cwd=here, capture_output=True, text=True, check=True).stdout.strip()
+    root = Path(__file__).parents[1]
+    return subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def _peak_memory_mb(device: torch.device) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from demo_core.datasets import PROTOCOLS
+from demo_core.datasets import PROTOCOLS, Protocol
 from demo_core.health import failures
 from demo_core.models import MODELS
 from demo_core.results import Run
@@ -19,11 +19,18 @@ class Terms:
     data: str
 
 
+MOVIELENS_SMALL = Terms(
+    ("license: other", "license_name: movielens-latest-small"),
+    "The catalogue comes from MovieLens (GroupLens); the bundle stays under its terms: acknowledge it, no "
+    "commercial use without permission, no endorsement implied.",
+)
 TERMS = {
-    "movielens": Terms(
-        ("license: other", "license_name: movielens-latest-small"),
-        "The catalogue comes from MovieLens (GroupLens); the bundle stays under its terms: acknowledge it, no "
-        "commercial use without permission, no endorsement implied.",
+    "movielens": MOVIELENS_SMALL,
+    "movielens-small": MOVIELENS_SMALL,
+    "ml-1m": Terms(
+        ("license: other", "license_name: movielens-1m"),
+        "The catalogue comes from MovieLens 1M (GroupLens); the bundle stays under its terms: acknowledge it, neither "
+        "redistribution nor commercial use without permission, no endorsement implied.",
     ),
     "zhihu": Terms(
         ("license: apache-2.0",), "Trained on the public Zhihu-1M sessions; the bundle holds item numbers only."
@@ -63,7 +70,7 @@ def _row(run: Run) -> str:
     return f"| {run.split} | {run.protocol} | {run.rows} | {hit:.2%} | {gain:.2%} | {run.seed} |"
 
 
-def _protocols(runs: Sequence[Run]) -> list:
+def _protocols(runs: Sequence[Run]) -> list[Protocol]:
     return [PROTOCOLS[name] for name in sorted({run.protocol for run in runs})]
 
 

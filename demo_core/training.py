@@ -1,7 +1,8 @@
 """One training loop for every model: phases, early stopping, weight averaging, resume. On ``accelerate``.
 
-An interrupted ``fit`` that is started again with the same arguments and state file ends in the same weights as one that
-was never interrupted: every epoch leaves weights, optimiser, averages and random states behind.
+An interrupted ``fit`` that is started again with the same arguments, state file and number of processes ends in the
+same weights as one that was never interrupted: every epoch leaves weights, optimiser, averages and the random states of
+all processes behind. (A GPU adds in no fixed order, so that there the last digits differ, as between any two runs.)
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import broadcast
 from torch import Generator, Tensor, nn
 from tqdm.auto import tqdm
 
@@ -54,9 +56,11 @@ def fit(
     """
     accelerator = accelerator or Accelerator(cpu=not torch.cuda.is_available())
     model.to(accelerator.device)
-    with torch.random.fork_rng():
+    # Its own GPU only: by default every process would set up all of them.
+    with torch.random.fork_rng(devices=[accelerator.device] if accelerator.device.type == "cuda" else []):
         torch.manual_seed(seed + accelerator.process_index)
-        state = TrainingState.start(seed, accelerator.process_index, _origin(model, dataset, seed, skip))
+        origin = _origin(model, dataset, seed, skip, accelerator.num_processes)
+        state = TrainingState.start(seed, accelerator.process_index, origin)
         if state_file is not None:
             state.require_same_origin(state_file)
         reached = TrainingState.phase_of(state_file)
@@ -72,8 +76,8 @@ def fit(
     return FitReport(state.epochs, state.seconds / max(state.epochs, 1), dict(state.best_by_phase))
 
 
-def _origin(model: Recommender, dataset: Dataset, seed: int, skip: tuple[str, ...]) -> str:
-    content = [type(model).__name__, model.config.to_dict(), dataset.hash, seed, skip]
+def _origin(model: Recommender, dataset: Dataset, seed: int, skip: tuple[str, ...], processes: int) -> str:
+    content = [type(model).__name__, model.config.to_dict(), dataset.hash, seed, skip, processes]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -111,15 +115,21 @@ class _Stage:
         while state.epoch < self.config.max_epochs and state.waited < self.config.patience:
             self._epoch(step, optimizer, state)
             self._validate_and_keep(state)
-            if self.state_file is not None and self.accelerator.is_main_process:
-                state.save(self.state_file, self.model, optimizer)
+            if self.state_file is not None:
+                random = self.accelerator.gather(state.random_states(self.accelerator.device))
+                if self.accelerator.is_main_process:
+                    state.save(self.state_file, self.model, optimizer, random)
         state.restore_best(self.model)
         state.best_by_phase[self.phase.name] = state.best
 
     @torch.no_grad()
     def validate(self) -> float:
+        """NDCG@20 on validation as the main process sees it: processes that judged for themselves (CARD's running RMS
+        differs a little between them) could stop at different epochs and wait for each other for ever.
+        """
         result = evaluate(self.model, self.dataset.validation, self.dataset.protocol)
-        return result.metrics()[SELECTION]
+        own = torch.tensor(result.metrics()[SELECTION], dtype=torch.float64, device=self.accelerator.device)
+        return float(broadcast(own))
 
     def _freeze_others(self) -> None:
         trained = {id(parameter) for parameter in self.phase.parameters}

@@ -18,11 +18,13 @@ from torch import Generator, Tensor, nn
 @dataclass
 class TrainingState:
     """The moving parts of :func:`training.fit`. ``order`` shuffles (the same in every process), ``noise`` feeds
-    losses. ``origin`` names the model, configuration, data and seed that it belongs to.
+    losses, its own in every process (number ``process``). ``origin`` names the model, configuration, data, seed and
+    number of processes that it belongs to.
     """
 
     order: Generator
     noise: Generator
+    process: int
     origin: str
     phase: int = 0
     epoch: int = 0
@@ -40,14 +42,15 @@ class TrainingState:
 
     @classmethod
     def start(cls, seed: int, process: int, origin: str) -> Self:
-        return cls(Generator().manual_seed(seed), Generator().manual_seed(seed + 1000003 * (process + 1)), origin)
+        noise = Generator().manual_seed(seed + 1000003 * (process + 1))
+        return cls(Generator().manual_seed(seed), noise, process, origin)
 
     def require_same_origin(self, path: Path) -> None:
         """Raises ``ValueError`` when the file ``path`` was left by another run than this one."""
         if path.exists() and _counters(path).get("origin") != self.origin:
             raise ValueError(
-                f"{path} was left by a training with another model, configuration, data set or seed. Start that one "
-                "again to finish it, or delete the file."
+                f"{path} was left by a training with another model, configuration, data set, seed or number of "
+                "processes. Start that one again to finish it, or delete the file."
             )
 
     def begin_phase(self, number: int, parameters: list[nn.Parameter], model: nn.Module) -> None:
@@ -81,16 +84,26 @@ class TrainingState:
     def restore_best(self, model: nn.Module) -> None:
         model.load_state_dict(self.best_weights)
 
-    def save(self, path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-        """Writes everything beside ``path`` and renames it."""
+    def random_states(self, device: torch.device) -> dict[str, Tensor]:
+        """The random states that are this process's own, each as a row (1, bytes) on ``device``: dropout's on the CPU
+        and on the GPU, and ``noise``.
+        """
+        states = {"global": torch.get_rng_state(), "noise": self.noise.get_state()}
+        if device.type == "cuda":
+            states["cuda"] = torch.cuda.get_rng_state(device)
+        return {name: state[None].to(device) for name, state in states.items()}
+
+    def save(
+        self, path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, random: Mapping[str, Tensor]
+    ) -> None:
+        """Writes everything beside ``path`` and renames it; ``random``: :meth:`random_states`, a row per process."""
         tensors = {
             **_prefixed("model", model.state_dict()),
             **_prefixed("best", self.best_weights),
             **_prefixed("average", {str(i): tensor for i, tensor in enumerate(self.average)}),
             **_prefixed("optimizer", _optimizer_tensors(optimizer)),
-            "random.global": torch.get_rng_state(),
-            "random.order": self.order.get_state(),
-            "random.noise": self.noise.get_state(),
+            **_prefixed("random", random),
+            "order": self.order.get_state(),
         }
         counters = json.dumps({name: getattr(self, name) for name in self.COUNTERS})
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -111,9 +124,14 @@ class TrainingState:
         self.best_weights = _under("best", tensors)
         _assign(self.average, [_under("average", tensors)[str(i)] for i in range(len(self.average))])
         _restore_optimizer(optimizer, _under("optimizer", tensors))
-        torch.set_rng_state(tensors["random.global"])
-        self.order.set_state(tensors["random.order"])
-        self.noise.set_state(tensors["random.noise"])
+        self.order.set_state(tensors["order"])
+        # Generators read a state's storage from its beginning, so that a row has to be a tensor of its own.
+        random = {name: states[self.process].clone() for name, states in _under("random", tensors).items()}
+        torch.set_rng_state(random["global"])
+        self.noise.set_state(random["noise"])
+        device = next(model.parameters()).device
+        if device.type == "cuda" and "cuda" in random:
+            torch.cuda.set_rng_state(random["cuda"], device)
 
     @staticmethod
     def phase_of(path: Path | None) -> int | None:

@@ -18,6 +18,7 @@ from demo_core.datasets import Dataset
 from demo_core.evaluation import CUTOFFS, evaluate
 from demo_core.health import failures
 from demo_core.measure import Subject
+from demo_core.models import backbone_name
 from demo_core.results import Run
 from demo_core.shipping import ship
 
@@ -34,7 +35,10 @@ def main() -> None:
         raise SystemExit(f"{arguments.folder} was trained on another version of {bundle.dataset}; train it again.")
     if arguments.against:
         for folder in arguments.against:
-            _print_difference(bundle, checkpoint.load(folder, device), dataset)
+            other = checkpoint.load(folder, device)
+            if other.catalogue.hash != bundle.catalogue.hash:
+                raise SystemExit(f"{folder} has another catalogue than {arguments.folder}; the two cannot be compared.")
+            _print_difference(bundle, other, dataset)
         return
     for run in ship(bundle, dataset, _subject(bundle), arguments.folder).runs:
         _print_run(run)
@@ -45,7 +49,7 @@ def _subject(bundle: Bundle) -> Subject:
     return Subject(
         model=bundle.name,
         preset=bundle.preset,
-        backbone=before.backbone if before else None,
+        backbone=backbone_name(bundle.model),
         seed=int(bundle.training["seed"]),
         epochs=int(bundle.training["epochs"]),
         seconds_per_epoch=before.seconds_per_epoch if before else 0.0,

@@ -17,7 +17,7 @@ from demo_core import checkpoint, datasets
 from demo_core.checkpoint import Bundle
 from demo_core.datasets import Dataset
 from demo_core.measure import Subject, current_commit
-from demo_core.models import MODELS, create, preset, with_backbone
+from demo_core.models import MODELS, backbone_name, create, preset, with_backbone
 from demo_core.models.base import Recommender
 from demo_core.results import append_run
 from demo_core.shipping import ship
@@ -52,11 +52,10 @@ def main() -> None:
 
 
 def _save(model: Recommender, dataset: Dataset, arguments: argparse.Namespace, report: FitReport, out: Path) -> None:
-    has_backbone = any(name == "backbone" for name, _ in model.named_children())
     subject = Subject(
         model=arguments.model,
         preset=arguments.preset,
-        backbone="sasrec" if has_backbone else None,
+        backbone=backbone_name(model),
         seed=arguments.seed,
         epochs=report.epochs,
         seconds_per_epoch=report.seconds_per_epoch,

@@ -209,7 +209,14 @@ def test_an_unknown_model_is_refused_with_the_known_ones(folder: Path) -> None:
     refused(folder, "'cards'", "globaldiff")
 
 
-@pytest.mark.parametrize("change", [{"surprise": 1}, {"embedding_dim": "8"}, {"heads": 3}, {"schedule": "zigzag"}])
+def test_a_model_that_is_not_a_name_is_refused(folder: Path) -> None:
+    edit(folder, "config.json", lambda config: config.update(model=["card"]))
+    refused(folder, "['card']")
+
+
+@pytest.mark.parametrize(
+    "change", [{"surprise": 1}, {"embedding_dim": "8"}, {"heads": 3}, {"heads": 0}, {"schedule": "zigzag"}]
+)
 def test_a_setting_that_does_not_fit_is_refused(folder: Path, change: dict[str, object]) -> None:
     edit(folder, "config.json", lambda config: config["config"].update(change))
     refused(folder, "config.json")
@@ -231,7 +238,10 @@ def test_a_catalogue_of_another_size_than_the_weights_is_refused(folder: Path) -
     refused(folder, "12", "13")
 
 
-@pytest.mark.parametrize("change", [{"surprise": 1}, {"metrics": {"hr@20": float("nan")}}, {"split": "train"}])
+@pytest.mark.parametrize(
+    "change",
+    [{"surprise": 1}, {"metrics": {"hr@20": float("nan")}}, {"metrics": [1]}, {"health": [1]}, {"split": "train"}],
+)
 def test_runs_that_are_not_runs_are_refused(folder: Path, change: dict[str, object]) -> None:
     edit(folder, "metrics.json", lambda metrics: metrics["runs"][0].update(change))
     refused(folder, "metrics.json")

@@ -69,8 +69,7 @@ class TitleSearch:
         alike = [id for id in self._alike(query) if id not in found] if len(found) < k else []
         suggestions = [Suggestion(self.items[id - 1], False) for id in found]
         suggestions += [Suggestion(self.items[id - 1], True) for id in alike if not found]
-        message = None if suggestions else f"No {self.noun} is called “{shown(query)}”, and none is spelt like it."
-        return SearchAnswer(query, tuple(suggestions[:k]), message)
+        return SearchAnswer(query, tuple(suggestions[:k]), None if suggestions else self._nothing(query))
 
     def parse(self, text: str) -> Parsed:
         """Titles or ids, one a line or separated by commas -> items in that order, and a message for every entry that
@@ -113,12 +112,21 @@ class TitleSearch:
 
     def _numbered(self, id: int, namesakes: list[Name]) -> tuple[Item | None, str | None]:
         if not 1 <= id <= len(self.items):
-            return None, f"No {self.noun} has the id {id}: ids run from 1 to {len(self.items)}."
+            return None, self._no_id(id)
         item = self.items[id - 1]
         others = [name.id for name in namesakes if name.id != id and name.kind == TITLE]
         if others:
             return item, f"{id} is read as an id: {label(item)}. The {self.noun} called {id} has the id {others[0]}."
         return item, None
+
+    def _nothing(self, query: str) -> str:
+        number = _ID.match(query.strip())
+        if number and not 1 <= int(number[1]) <= len(self.items):
+            return self._no_id(int(number[1]))
+        return f"No {self.noun} is called “{shown(query)}”, and none is spelt like it."
+
+    def _no_id(self, id: int) -> str:
+        return f"No {self.noun} has the id {id}: ids run from 1 to {len(self.items)}."
 
     def _unknown(self, entry: str) -> str:
         near = self.suggest(entry.strip()[:LONGEST_QUERY], 1).suggestions

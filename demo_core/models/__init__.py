@@ -53,9 +53,15 @@ def preset(name: str, preset_name: str, dataset: str, num_items: int) -> Recomme
 
 def create(name: str, config: RecommenderConfig, seed: int) -> Recommender:
     """A new model whose initial weights follow from ``seed`` alone."""
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
+    with torch.random.fork_rng(devices=[]):  # weights are made on the CPU; GPUs need not even be set up
+        torch.default_generator.manual_seed(seed)
         return entry(name).model(config)
+
+
+def backbone_name(model: Recommender) -> str | None:
+    """Which recommender stands frozen inside ``model``, as :data:`MODELS` calls it; ``None`` where there is none."""
+    inner = dict(model.named_children()).get("backbone")
+    return next((name for name, known in MODELS.items() if type(inner) is known.model), None)
 
 
 def with_backbone(config: RecommenderConfig, backbone: Recommender) -> RecommenderConfig:

@@ -1,5 +1,7 @@
-"""CARD: counterfactual attention with routing ("Enhancing guidance for missing data in diffusion-based sequential
-recommendation"): stable histories are thinned, turning ones are re-weighted by how much each item helps to predict.
+"""CARD, the counterfactual attention regulation diffusion model: "Enhancing guidance for missing data in
+diffusion-based sequential recommendation" (ICASSP 2026, arXiv 2601.15673).
+
+The idea: stable histories are thinned, turning ones are re-weighted by how much each item helps to predict.
 
 | equation | function |
 | --- | --- |

@@ -2,7 +2,8 @@
 
 score(j) = sum over history items i of decay^age(i) * cos(i, j), where cos is taken over the columns of the binary
 sequence-item matrix. Departure: only the ``neighbours`` most similar items of each item are kept, which is what a
-bundle can hold without shipping anybody's sequences. Ties and empty histories fall back on popularity.
+bundle can hold without shipping anybody's sequences. Items without a vote, and all of them after an empty history, are
+ranked by popularity.
 """
 
 from __future__ import annotations

@@ -1,6 +1,4 @@
-"""What the ``default`` preset changes per model and data set; every value was chosen on validation (README,
-"Results").
-"""
+"""What the ``default`` preset changes per model and data set; every value was chosen on validation."""
 
 from __future__ import annotations
 

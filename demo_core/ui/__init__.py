@@ -23,20 +23,31 @@ def create_app(engine: Engine, checkpoints: Path) -> gr.Blocks:
     return app
 
 
+class AddressError(OSError):
+    """Nothing can listen on the address asked for; the message says what to do."""
+
+
 def launch(app: gr.Blocks, host: str | None = None, port: int | None = None, block: bool = True) -> str:
     """Serve ``app`` and give its address; ``None`` leaves host and port to Gradio's environment variables.
 
-    ``block=False`` comes back at once, for tests.
+    ``block=False`` comes back at once, for tests. Raises :class:`AddressError` where the port is taken.
     """
-    _, address, _ = app.launch(
-        server_name=host,
-        server_port=port,
-        prevent_thread_lock=not block,
-        quiet=not block,
-        ssr_mode=False,
-        theme=theme.gradio_theme(),
-        css=theme.css(),
-        favicon_path=str(theme.FAVICON),
-        footer_links=["api"],
-    )
+    try:
+        _, address, _ = app.launch(
+            server_name=host,
+            server_port=port,
+            prevent_thread_lock=not block,
+            quiet=not block,
+            ssr_mode=False,
+            theme=theme.gradio_theme(),
+            css=theme.css(),
+            favicon_path=str(theme.FAVICON),
+            footer_links=["api"],
+        )
+    except (OSError, OverflowError) as error:
+        # A file that is missing has an errno; Gradio's "no empty port" has none, and a port past 65535 overflows.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        place = "the address" if port is None else f"port {port}"
+        raise AddressError(f"Could not listen on {place}: it is taken or not allowed. Choose another port.") from error
     return address

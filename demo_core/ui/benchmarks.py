@@ -17,7 +17,7 @@ FORMATS: dict[str, tuple[ChartFormat, str, str]] = {
     "svg": ("svg", "svg", "image/svg+xml"),
     "vega-lite": ("json", "vl.json", "application/json"),
 }
-PAGE_WIDTH, COMPACT_WIDTH, HEALTH_WIDTH = 325, 95, 200
+PAGE_WIDTH, COMPACT_WIDTH, HEALTH_WIDTH = 325, 95, 270
 
 
 def build(engine: Engine, checkpoints: Path) -> None:

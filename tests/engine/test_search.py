@@ -87,11 +87,18 @@ def test_empty_query_has_no_suggestions_and_no_message(search: TitleSearch, quer
     assert (answer.suggestions, answer.message) == ((), None)
 
 
-@pytest.mark.parametrize("query", ["qqqqzzzz", "#99", "!!!"])
+@pytest.mark.parametrize("query", ["qqqqzzzz", "!!!"])
 def test_query_that_matches_nothing_says_so(search: TitleSearch, query: str) -> None:
     answer = search.suggest(query)
     assert answer.suggestions == ()
     assert answer.message == f"No film is called “{query}”, and none is spelt like it."
+
+
+@pytest.mark.parametrize("query", ["#99", " 99999 ", "0"])
+def test_number_past_the_catalogue_names_the_range_of_ids(search: TitleSearch, query: str) -> None:
+    answer = search.suggest(query)
+    assert answer.suggestions == ()
+    assert answer.message == f"No film has the id {int(query.strip(' #'))}: ids run from 1 to {len(search.items)}."
 
 
 def test_overlong_query_is_refused_with_the_limit(search: TitleSearch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,15 @@ def test_the_runs_of_several_seeds_gather_in_one_file(monkeypatch: pytest.Monkey
         (1, "validation"),
         (1, "test"),
     ]
+
+
+def test_bundles_of_two_catalogues_are_not_compared(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    run(monkeypatch, train, "item_knn", "--dataset", "toy", "--out", str(tmp_path / "one"), "--threads", "1", "--cpu")
+    one = checkpoint.load(tmp_path / "one")
+    other = replace(one, catalogue=replace(one.catalogue, titles=("Another", *one.catalogue.titles[1:])))
+    checkpoint.save(other, tmp_path / "other")
+    with pytest.raises(SystemExit, match="another catalogue"):
+        run(monkeypatch, evaluate, str(tmp_path / "one"), "--against", str(tmp_path / "other"), "--cpu")
 
 
 def test_an_unknown_setting_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

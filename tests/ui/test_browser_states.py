@@ -24,6 +24,7 @@ def test_an_empty_history_asks_for_a_film_and_offers_ready_ones(watched: Watched
     expect(ready).to_have_count(3)
     ready.nth(1).click()
     expect(page.locator(".chip.next")).to_have_count(1)
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
     assert "items=" in page.url and "next=" in page.url
     page.get_by_role("button", name="Clear").click()
     expect(ready.first).to_be_visible()
@@ -51,6 +52,40 @@ def test_an_unknown_film_in_a_link_is_marked_and_can_be_removed(
     page.locator(".chip.unknown .remove").click()
     expect(page.locator(".problem:visible")).to_have_count(0)
     assert len(titles(page, "card")) == 10
+
+
+def test_a_threshold_that_is_refused_can_be_put_right(watched: Watched, address: str, films: list[int]) -> None:
+    page = watched.open(link(address, films, "&threshold=99999"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("This link cannot be read.")
+    expect(page.locator(".problem:visible")).to_contain_text("Expected a threshold from 0 to 1, got 99999.")
+    page.get_by_role("button", name="Use the model's own settings").click()
+    expect(page.get_by_role("slider")).to_be_visible()
+    assert "threshold" not in page.url
+    assert chips(page).count() == len(films)
+
+
+def test_words_wider_than_their_chip_break_between_syllables(watched: Watched, address: str, engine: Engine) -> None:
+    ids = [engine.search(title).suggestions[0].item.id for title in ("undiscovered country", "wild strawberries")]
+    page = watched.open(link(address, [*ids, *[id for id in range(1, 20) if id not in ids][:8]]))
+    expect(chips(page).nth(0)).to_have_text("Star Trek VI: The Undis\u00adco\u00adve\u00adred Country")
+    expect(chips(page).nth(1)).to_have_text("Wild Straw\u00adber\u00adries")
+    expect(page.get_by_role("button", name="2: Wild Strawberries")).to_be_visible()
+    for name in chips(page).all():
+        assert name.evaluate("(name) => name.scrollWidth <= name.clientWidth + 1")
+
+
+def test_both_routes_show_the_prediction_error_reduction(
+    watched: Watched, address: str, engine: Engine, films: list[int]
+) -> None:
+    for threshold, outcome in (("0.5", "turning"), ("1", "stable")):
+        route = engine.explain(films, threshold=float(threshold))
+        assert route.outcome == outcome
+        page = watched.open(link(address, films, f"&threshold={threshold}"))
+        shown = [text.replace("−", "-") for text in page.locator(".weight .per").all_inner_texts()]
+        known = [station.per for station in route.stations[:-1]]
+        assert [float(text.removeprefix("PER ")) for text in shown[:-1]] == [round(per or 0, 2) for per in known]
+        assert shown[-1] == ""
+        expect(page.locator(".gauge-title")).to_contain_text(f"{route.entropy:.3f} nats")
 
 
 def test_more_films_than_the_window_are_folded_and_duplicates_are_named(

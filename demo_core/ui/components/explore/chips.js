@@ -1,6 +1,8 @@
 // The history as chips, one per film column. `layout` says where everything of one film stands.
 const GAUGE = 288, LEAST_COLUMN = 82, UNREAD_WINDOW = 10;
+const CHIP_FRAME = 14, CHIP_TYPE = "700 13.5px"; // margins, borders and padding of chips.css, and its type
 const chips = part("chips"), grid = part("grid");
+const ruler = document.createElement("canvas").getContext("2d");
 
 function layoutOf(view) {
   const comparison = view.comparison, total = view.items.length;
@@ -49,15 +51,24 @@ function placeOf(chip) {
   });
 }
 
+// A title is never cut: words that are too wide for the chip get places where they may break.
+function fitted(title, { phone, column }) {
+  if (phone) return title;
+  ruler.font = `${CHIP_TYPE} ${getComputedStyle(chips).fontFamily}`;
+  const tooWide = (word) => ruler.measureText(word).width > column - CHIP_FRAME;
+  return title.split(/(?<=[-/ ])/).map((word) => (tooWide(word.trim()) ? breakable(word) : word)).join("")
+    .replaceAll("/", "/\u200B");
+}
+
 function makeChip() {
   return node("li", { class: "chip" },
     node("div", { class: "head" }, node("span", { class: "number" }), node("span", { class: "turn", "aria-hidden": true }),
       node("button", { type: "button", class: "remove", tabindex: "-1" }, "×")),
-    node("button", { type: "button", class: "name", lang: "en" }),
+    node("button", { type: "button", class: "name" }),
     node("small", {}));
 }
 
-function updateChip(chip, { item, index, at, occurrence, station, isNext }) {
+function updateChip(chip, { item, index, at, occurrence, station, isNext }, layout) {
   const [head, name, small] = chip.children, [number, turn, remove] = head.children;
   const turning = Boolean(station?.candidate);
   chip.className = `chip${isNext ? " next" : ""}${turning ? " turning" : ""}${item.unknown ? " unknown" : ""}`;
@@ -65,12 +76,12 @@ function updateChip(chip, { item, index, at, occurrence, station, isNext }) {
   chip.dataset.column = index;
   number.textContent = isNext ? "★ next" : String(index + 1);
   turn.textContent = turning ? "◆" : "";
-  name.textContent = item.unknown ? String(item.id) : mainTitle(item);
+  name.textContent = item.unknown ? String(item.id) : fitted(mainTitle(item), layout);
   name.title = item.unknown ? "" : fullTitle(item);
   name.tabIndex = chip.dataset.at === roving ? 0 : -1;
   const notes = item.unknown ? ["Not in this catalogue"] : [item.year ? String(item.year) : ""];
   if (!isNext && occurrence > 1) notes.push(`${ordinal(occurrence)} time`);
-  if (isNext) notes.push("hidden from the models");
+  if (isNext && !item.unknown) notes.push("hidden from the models");
   small.replaceChildren(...notes.filter(Boolean).flatMap((text, line) => (line ? [node("br"), text] : [text])));
   const said = item.unknown ? `${item.id}, not in this catalogue` : fullTitle(item);
   name.setAttribute("aria-label", isNext ? `${said}, really ${watched} next`
@@ -85,7 +96,7 @@ function drawChips(view, layout) {
   const entries = chipEntries(view, layout), stops = entries.map((entry) => (entry.isNext ? "next" : String(entry.at)));
   if (!stops.includes(roving)) roving = stops.at(-1) ?? "0";
   keyed(chips, entries, (entry) => entry.key, makeChip, (chip, entry) => {
-    updateChip(chip, entry);
+    updateChip(chip, entry, layout);
     placeChip(chip, entry.index, layout);
   });
   const older = part("older");

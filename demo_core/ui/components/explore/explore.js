@@ -1,22 +1,36 @@
 // Puts the parts together: one answer, one drawing.
 const NO_ANSWER = "No answer came. Your history is kept; try again.";
 
-function showProblem(text, again = false) {
+function showProblem(text, remedy = "", apply = null) {
   const target = part("problem");
   target.replaceChildren(...(text ? [node("span", {}, text)] : []));
-  if (again) {
-    const button = node("button", { type: "button", class: "btn" }, "Try again");
-    button.addEventListener("click", () => refresh());
+  if (remedy) {
+    const button = node("button", { type: "button", class: "btn" }, remedy);
+    button.addEventListener("click", () => {
+      part("verdict").focus({ preventScroll: true });
+      apply();
+    });
     target.append(" ", button);
   }
   show(target, Boolean(text));
+}
+
+// Refused although every title is known: then it is the link's threshold or seed.
+const settingsRefused = (view) => Boolean(view.error) && !facts.problem && (state.threshold !== null || state.seed !== 0)
+  && ![...view.items, view.next].some((item) => item?.unknown);
+
+function showAnswerProblem(view) {
+  if (view === null) showProblem(NO_ANSWER, "Try again", refresh);
+  else if (settingsRefused(view)) showProblem(view.error, "Use the model's own settings", resetSettings);
+  else showProblem(view.error);
 }
 
 function drawTexts(view) {
   const { comparison } = view, route = comparison?.route, empty = !view.items.length;
   const star = view.next && comparison?.lists.some((one) => one.truth_rank !== null);
   part("verdict").textContent = route?.verdict ?? (facts.problem ? "No model could be loaded." : empty ? `Type ${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun} you like, or take a random person.`
-    : comparison ? "Three lists for this history." : "This history cannot be read.");
+    : comparison ? "Three lists for this history." : settingsRefused(view) ? "This link cannot be read."
+      : "This history cannot be read.");
   part("reason").textContent = route?.reason ?? "";
   show(part("reason"), Boolean(route?.reason));
   const notes = comparison?.messages ?? [];
@@ -54,7 +68,7 @@ function drawAll(view, edited, previous) {
   drawWeights(view, layout);
   drawRoute(view, layout);
   drawFlatGauge(route, layout);
-  drawMoved(route);
+  drawGaugeTexts(route);
   drawTable(route);
   drawLists(view, edited, previous);
 }
@@ -63,7 +77,7 @@ function drawAll(view, edited, previous) {
 function draw(view, saying = "", edited = false) {
   const previous = answered, lost = view === null;
   element.firstElementChild.classList.toggle("stale", lost);
-  showProblem(lost ? NO_ANSWER : view.error, lost);
+  showAnswerProblem(view);
   if (lost) return;
   answered = view;
   glide(slidingNodes, () => drawAll(view, edited, previous));

@@ -4,7 +4,7 @@ const flatPen = pen(part("gauge"), ["gauge", "handle"]);
 
 // The part of the scale that is drawn: where nearly all training histories, the threshold and this history lie.
 function zoomOf(route) {
-  const { histogram } = route, values = [route.threshold, route.trained_threshold];
+  const { histogram } = route, values = [route.trained_threshold];
   if (histogram) {
     const total = histogram.counts.reduce((sum, count) => sum + count, 0);
     let below = 0;
@@ -12,7 +12,9 @@ function zoomOf(route) {
     values.push(histogram.edges[Math.max(first, 0)]);
   }
   const low = Math.max(Math.min(...values), 0), reach = route.reachable?.[0] ?? 0;
-  return [Math.max(Math.min(Math.floor((low - 0.004) * 50) / 50, 0.98), Math.min(reach, low), 0), 1];
+  const own = Math.max(Math.min(Math.floor((low - 0.004) * 50) / 50, 0.98), Math.min(reach, low), 0);
+  // A threshold below moves the foot no farther than it has to, so that the scale stands still under the hand.
+  return [Math.min(own, Math.floor(route.threshold * 50 + 1e-9) / 50), 1];
 }
 
 function bins(route, [low, high]) {
@@ -41,7 +43,7 @@ function drawExit(ink, key, box, taken, colours, words) {
 }
 
 function drawScale(ink, route, x, zoom, gaugeX) {
-  const [low] = zoom, reach = route.reachable ?? [0, 1], top = GAUGE_TOP, height = GAUGE_HEIGHT;
+  const [low] = zoom, reach = route.reachable, top = GAUGE_TOP, height = GAUGE_HEIGHT;
   const part01 = (value) => top + height * (1 - (value - reach[0]) / (reach[1] - reach[0] || 1));
   const dark = Math.min(Math.max(part01(low) - top, 4), height);
   ink.draw("gauge", "reach", "rect", { x: x + 14, y: top, width: 9, height, rx: 4.5, fill: "var(--sunk)",
@@ -52,8 +54,6 @@ function drawScale(ink, route, x, zoom, gaugeX) {
   ink.draw("gauge", "reach top", "text", { x: x + 18, y: top - 9, "text-anchor": "middle", class: "label" }, "1");
   ink.draw("gauge", "reach foot", "text", { x: x + 18, y: top + height + 18, "text-anchor": "middle", class: "label" },
     cosineText(reach[0]));
-  ink.draw("gauge", "zoom foot", "text", { x: gaugeX, y: top + height + 18, "text-anchor": "start", class: "label" },
-    cosineText(low));
   if (route.evenness !== null && route.evenness < low) {
     ink.draw("gauge", "reach dot", "circle", { cx: x + 18.5, cy: part01(route.evenness), r: 5, fill: "var(--ink)" });
   }
@@ -64,16 +64,18 @@ function drawGauge(ink, route, end, x) {
   const zoom = zoomOf(route), [low, high] = zoom, gaugeX = x + 84, exitX = gaugeX + 92, width = GAUGE - (exitX - x) - 1;
   const bottom = GAUGE_TOP + GAUGE_HEIGHT, live = routed(route), turning = route.outcome === "turning";
   const at = (value) => bottom - ((Math.max(value, low) - low) / (high - low)) * GAUGE_HEIGHT;
-  drawScale(ink, route, x, zoom, gaugeX);
+  if (route.reachable) drawScale(ink, route, x, zoom, gaugeX);
   bins(route, zoom).forEach((bin, index) => ink.draw("gauge", `bin ${index}`, "rect", {
     x: gaugeX, y: at(bin.to) + 0.7, width: Math.max(bin.part * 72, 0.5), height: Math.max(at(bin.from) - at(bin.to) - 1.4, 1),
     fill: bin.above && live ? "var(--turn)" : "var(--line2)", opacity: bin.above && live ? 0.3 : 0.5,
   }));
+  ink.draw("gauge", "zoom foot", "text", { x: gaugeX, y: bottom + 18, "text-anchor": "start", class: "label" },
+    cosineText(low));
   if (route.histogram) ink.draw("gauge", "what", "text", { x: gaugeX, y: bottom + 36, "text-anchor": "start", class: "label" },
     "training histories");
   const [up, down] = shares(route), boxes = [{ x: exitX, y: GAUGE_TOP - 6, width }, { x: exitX, y: bottom - 76, width }];
-  drawExit(ink, "turning", boxes[0], turning, ["var(--turn)", "var(--turn-ink)"], ["Turning", `re-weight ${noun}s`, up]);
-  drawExit(ink, "stable", boxes[1], live && !turning, ["var(--ink)", "var(--bg)"], ["Stable", "thin it out", down]);
+  drawExit(ink, "turning", boxes[0], turning, ["var(--turn)", "var(--turn-ink)"], ["Turning", "re-weights", up]);
+  drawExit(ink, "stable", boxes[1], live && !turning, ["var(--ink)", "var(--bg)"], ["Stable", "thins out", down]);
   if (live) drawArrival(ink, route, end, gaugeX, at(route.evenness), boxes[turning ? 0 : 1], turning);
   drawHandle(ink, route, zoom, { x1: gaugeX - 12, x2: exitX + 8, y: at(route.threshold), tick: at(route.trained_threshold),
     pill: { x: exitX + 8, width: width - 8 }, at, bottom, live });
@@ -88,7 +90,8 @@ function drawArrival(ink, route, end, gaugeX, y, exit, turning) {
     "stroke-width": 7, d: ["M", gaugeX, y, "C", gaugeX + 50, y, exit.x - 46, ey, exit.x, ey] });
   ink.draw("handle", "dot", "circle", { cx: gaugeX, cy: y, r: 9, fill: "var(--ink)", stroke: "var(--panel)",
     "stroke-width": 3 });
-  ink.draw("handle", "evenness", "text", { x: gaugeX - 14, y: y + (turning ? -10 : 24), "text-anchor": "end",
+  const above = turning || y > GAUGE_TOP + GAUGE_HEIGHT - 30;
+  ink.draw("handle", "evenness", "text", { x: gaugeX - 14, y: y + (above ? -10 : 24), "text-anchor": "end",
     class: "value big" }, evennessText(route.evenness));
 }
 
@@ -110,7 +113,7 @@ function drawHandle(ink, route, zoom, place) {
       "stroke-linejoin": "round" });
   }
   ink.draw("slider", "slider pill", "rect", { x: pill.x, y: pillY - PILL / 2, width: pill.width, height: PILL,
-    rx: PILL / 2, fill: "var(--ink)" });
+    rx: PILL / 2, fill: "var(--ink)", class: "pill" });
   ink.draw("slider", "slider text", "text", { x: middle, y: pillY + 5, "text-anchor": "middle", class: "pill-text",
     fill: "var(--bg)" }, `↕ ${evennessText(route.threshold)}`);
   const perPixel = -(zoom[1] - zoom[0]) / GAUGE_HEIGHT;
@@ -143,7 +146,9 @@ function drawFlatGauge(route, layout) {
   group.style.display = live ? "" : "none";
   flatPen.draw("handle", "dot", "circle", { cx: Math.max(at(route.evenness), 9), cy: base, r: 9, fill: colour,
     stroke: "var(--panel)", "stroke-width": 3 });
-  flatPen.draw("handle", "evenness", "text", { x: Math.min(Math.max(at(route.evenness), 24), width - 24), y: base - 64 + 24,
+  const line = at(route.threshold), beside = turning ? Math.max(at(route.evenness), line + 28)
+    : Math.min(at(route.evenness), line - 28);
+  flatPen.draw("handle", "evenness", "text", { x: Math.min(Math.max(beside, 24), width - 24), y: base - 64 + 24,
     "text-anchor": "middle", class: "value big", fill: colour }, evennessText(route.evenness));
   flatPen.finish();
 }
@@ -156,14 +161,20 @@ function drawFlatHandle(route, zoom, x, at, width) {
   flatPen.draw("slider", "slider line", "line", { x1: line, x2: line, y1: 30, y2: 112, stroke: "var(--ink)",
     "stroke-width": "2.5" });
   flatPen.draw("slider", "slider hit", "rect", { x: x - 64, y: 104, width: 128, height: 46, fill: "transparent" });
-  flatPen.draw("slider", "slider pill", "rect", { x: x - 64, y: 112, width: 128, height: 30, rx: 15, fill: "var(--ink)" });
+  flatPen.draw("slider", "slider pill", "rect", { x: x - 64, y: 112, width: 128, height: 30, rx: 15, fill: "var(--ink)",
+    class: "pill" });
   flatPen.draw("slider", "slider text", "text", { x, y: 132, "text-anchor": "middle", class: "pill-text",
     fill: "var(--bg)" }, `↔ split at ${evennessText(route.threshold)}`);
   group.values = { zoom, perPixel: (zoom[1] - zoom[0]) / width, axis: "clientX", threshold: route.threshold };
   return group;
 }
 
-function drawMoved(route) {
+function drawGaugeTexts(route) {
+  if (route?.reachable) {
+    part("entropy").textContent = `Evenness is the entropy of the steps, ${route.entropy.toFixed(3)} nats, ÷ its maximum, `
+      + `${Math.log(route.pairs).toFixed(3)}. With ${plural(route.pairs + 1, noun)} it lies between `
+      + `${cosineText(route.reachable[0])} and 1.`;
+  }
   const moved = route && routed(route) && route.threshold !== route.trained_threshold;
   show(part("moved"), Boolean(moved));
   if (moved) {

@@ -67,5 +67,6 @@ part("ready").addEventListener("click", (event) => {
   if (!link || event.metaKey || event.ctrlKey) return;
   event.preventDefault();
   const one = facts.ready[[...link.parentNode.children].indexOf(link)];
+  part("verdict").focus({ preventScroll: true }); // the link goes, the focus must not go with it
   setHistory(one.items.map((id) => ({ id })), { id: one.next }, `${one.name}.`);
 });

@@ -87,6 +87,12 @@ function move(from, to) {
   return refresh(`${moved.unknown ? moved.id : mainTitle(moved)} is now number ${to + 1} of ${items.length}.`, true);
 }
 
+function resetSettings() {
+  state.threshold = null;
+  state.seed = 0;
+  return refresh("Settings as trained.");
+}
+
 function setThreshold(value, saying = "") {
   state.threshold = value;
   return refresh(saying, true);

@@ -12,6 +12,12 @@ function ordinal(number) {
   return number.toLocaleString("en") + (teen ? "th" : { 1: "st", 2: "nd", 3: "rd" }[number % 10] ?? "th");
 }
 
+// Where a word that is wider than its chip may break: before the consonants with which a syllable begins. Chromium
+// breaks no capitalised words by itself, and titles are capitalised.
+const ONSET = "(?:[bcdfgkpt][rl]|[cpst]h|qu|[b-df-hj-np-tv-xz])[aeiouy]";
+const BREAK = new RegExp(`(?<=\\p{L}{3})(?<=[aeiouy]\\p{L}*)(?!(?<=[bcdfgkpt])[rl]|(?<=[cpst])h)(?=${ONSET}\\p{L})`, "giu");
+const breakable = (word) => word.replace(BREAK, "\u00AD");
+
 const plural = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
 
 // Alternative titles stand in brackets after the main one; the whole title is in the tooltip.

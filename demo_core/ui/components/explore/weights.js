@@ -4,8 +4,9 @@ const NO_FUTURE = "no future yet";
 
 function weightTexts(station, outcome) {
   if (outcome === "turning" && !station.has_future) return { kind: "last", value: NO_FUTURE };
-  if (outcome !== "turning" || station.weight === null || !station.candidate) return { kind: "flat", value: "×1" };
-  const per = station.per === null ? "" : `PER ${station.per < 0 ? "−" : "+"}${decimal(Math.abs(station.per), 2)}`;
+  const known = station.per !== null && station.has_future && outcome !== "unrouted";
+  const per = known ? `PER ${decimal(station.per, 2).replace(/^(?!−)/, "+")}` : "";
+  if (outcome !== "turning" || station.weight === null || !station.candidate) return { kind: "flat", value: "×1", per };
   return { kind: "weighed", value: `×${station.weight.toFixed(2)}`, per };
 }
 
@@ -48,7 +49,7 @@ function drawWeightsTitle(route) {
   part("grid").classList.toggle("unweighed", Boolean(route) && !weighs);
   title.replaceChildren(node("p", { class: "eyebrow" }, `What CARD makes of each ${noun} `, node("span", {}, weighs
     ? `Weight 0 to 2; the bar starts at 1. Only ◆ ${noun}s are weighed. PER: prediction error reduction.`
-    : route?.outcome === "unrouted" ? `Weights begin with three ${noun}s` : "Not used on this route")));
+    : route?.outcome === "unrouted" ? `Weights begin with three ${noun}s` : "Not used on this route. PER: prediction error reduction.")));
 }
 
 function drawHeaviest(stations, outcome) {
