@@ -10,6 +10,8 @@ from pathlib import Path
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
+import torch
+
 from demo_core.engine import Engine
 from demo_core.ui import AddressError, create_app, launch
 
@@ -29,6 +31,8 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Load the models, then serve until stopped."""
     chosen = arguments()
+    # Requests run in threads of their own; splitting the small sums of one request as well only makes them wait.
+    torch.set_num_threads(1)
     engine = Engine(chosen.checkpoints, chosen.dataset)
     try:
         launch(create_app(engine, chosen.checkpoints), host=chosen.host, port=chosen.port)

@@ -111,9 +111,12 @@ def _quantiles(values: Tensor) -> list[float]:
 
 
 def _histogram(values: Tensor) -> dict[str, list[float]]:
+    """40 equal bins from the 1 % quantile to 1, after one bin for the long tail below."""
     if not len(values):
         return {"edges": [], "counts": []}
-    low = float(values.double().quantile(0.01))
-    edges = torch.linspace(low, 1.0, HISTOGRAM_BINS + 1, dtype=torch.float64)
-    counts = torch.histogram(values.double().clamp(min=low), edges).hist
+    values = values.double()
+    edges = torch.linspace(float(values.quantile(0.01)), 1.0, HISTOGRAM_BINS + 1, dtype=torch.float64)
+    if float(values.min()) < float(edges[0]):
+        edges = torch.cat([values.min()[None], edges])
+    counts = torch.histogram(values, edges).hist
     return {"edges": [round(float(e), 5) for e in edges], "counts": [float(c) for c in counts]}

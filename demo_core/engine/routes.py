@@ -54,7 +54,7 @@ def read_route(
     """
     window = pad([question.history], bundle.model.config.max_length).to(device)
     told = bundle.model.explain(window, Controls(threshold=question.threshold))
-    own = bundle.model.explain(window)
+    own = told if question.threshold is None else bundle.model.explain(window)
     if not isinstance(told, RouteExplanation) or not isinstance(own, RouteExplanation):
         raise InputError(NO_ROUTE.format(title=MODELS[bundle.name].title))
     if told.threshold is None or own.threshold is None:

@@ -15,7 +15,7 @@ EMPTY = "Type {a} {noun} you like, or take a random person."
 WEIGHS = "so CARD weighs each {noun}."
 THINS = "so CARD thins the history."
 OTHER_WAY = "TDM reads the same number the other way: even means steady."
-TRAINING_ONLY = "CARD does this in training only; here the raw history is read."
+TRAINING_ONLY = "CARD thins in training only; here the raw history is read."
 UNROUTED_REASON = "CARD needs three {noun}s to choose a route; until then the raw history is read."
 
 SATURATED = "These weights are only 0, 1 or 2. They are a gate, not a measure."

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from demo_core.benchmark_rows import table_csv
-from demo_core.charts import ChartFormat, Theme, benchmark_chart, export, health_chart, svg
 from demo_core.engine import Engine
 from demo_core.ui.components.benchmarks import benchmark_page
 from demo_core.ui.components.benchmarks.view import Offer, view
+
+if TYPE_CHECKING:
+    from demo_core.charts import ChartFormat, Theme
 
 FORMATS: dict[str, tuple[ChartFormat, str, str]] = {
     "png": ("png", "png", "image/png"),
@@ -46,6 +48,9 @@ def figures(checkpoints: Path, dataset: str, asked: object) -> dict[str, list[st
 
     ``asked["dark"]`` and ``asked["compact"]`` fit them to the page's theme and to a phone.
     """
+    # Altair takes half a second to import, which the start of the app can do without.
+    from demo_core.charts import benchmark_chart, health_chart, svg
+
     offer = Offer.read(checkpoints)
     rows = offer.rows(offer.choose(asked, dataset))
     width = COMPACT_WIDTH if _flag(asked, "compact") else PAGE_WIDTH
@@ -58,6 +63,8 @@ def figures(checkpoints: Path, dataset: str, asked: object) -> dict[str, list[st
 
 def exported(checkpoints: Path, dataset: str, asked: object) -> dict[str, Any]:
     """The chosen figure as a file: ``{"name", "type", "base64"}``, or ``{"message"}`` for an unknown format."""
+    from demo_core.charts import benchmark_chart, export
+
     wishes = asked if isinstance(asked, dict) else {}
     offer = Offer.read(checkpoints)
     choice = offer.choose(asked, dataset)

@@ -266,7 +266,7 @@ def test_reason_gives_the_figures_and_tdms_reading() -> None:
     )
     stable = reason("stable", 0.9549, 0.955, None, "film")
     assert stable.startswith("Evenness .9549 is below the threshold .9550. TDM reads")
-    assert stable.endswith("CARD does this in training only; here the raw history is read.")
+    assert stable.endswith("CARD thins in training only; here the raw history is read.")
 
 
 def test_texts_use_the_catalogues_noun() -> None:

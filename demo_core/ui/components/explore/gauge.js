@@ -20,10 +20,11 @@ function zoomOf(route) {
 function bins(route, [low, high]) {
   if (!route.histogram) return [];
   const { edges, counts } = route.histogram;
-  const inside = counts.map((count, index) => ({ from: edges[index], to: edges[index + 1], count }))
+  const inside = counts.map((count, index) => ({ from: edges[index], to: edges[index + 1],
+    density: count / Math.max(edges[index + 1] - edges[index], 1e-9) }))
     .filter((bin) => bin.to > low + 1e-9 && bin.from < high - 1e-9);
-  const most = Math.max(...inside.map((bin) => bin.count), 1);
-  return inside.map((bin) => ({ from: Math.max(bin.from, low), to: Math.min(bin.to, high), part: bin.count / most,
+  const most = Math.max(...inside.map((bin) => bin.density), 1e-9); // bins may differ in width: the tail is one wide bin
+  return inside.map((bin) => ({ from: Math.max(bin.from, low), to: Math.min(bin.to, high), part: bin.density / most,
     above: (bin.from + bin.to) / 2 > route.threshold }));
 }
 
