@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -22,10 +23,10 @@ def hit_ratio(ranks: Tensor, k: int) -> float:
     return float((_checked(ranks) <= k).double().mean())
 
 
-def ndcg(ranks: Tensor, k: int) -> float:
+def ndcg(ranks: Tensor | Sequence[int], k: int) -> float:
     """NDCG@k with one target: mean of 1 / log2(rank + 1) where rank <= k, else 0. ``ranks`` (R,), 1 = best."""
-    ranks = _checked(ranks).double()
-    return float(torch.where(ranks <= k, 1 / torch.log2(ranks + 1), 0.0).mean())
+    checked = _checked(ranks).double()
+    return float(torch.where(checked <= k, 1 / torch.log2(checked + 1), 0.0).mean())
 
 
 def target_rank(scores: Tensor, target: Tensor) -> Tensor:
@@ -91,7 +92,8 @@ def _require_finite(scores: Tensor) -> None:
         raise ValueError(f"evaluate: {bad} of {len(scores)} rows have NaN or infinite scores; they cannot be ranked.")
 
 
-def _checked(ranks: Tensor) -> Tensor:
-    if ranks.numel() == 0 or not math.isfinite(float(ranks.double().sum())) or bool((ranks < 1).any()):
+def _checked(ranks: Tensor | Sequence[int]) -> Tensor:
+    checked = torch.as_tensor(ranks)
+    if checked.numel() == 0 or not math.isfinite(float(checked.double().sum())) or bool((checked < 1).any()):
         raise ValueError("Expected a non-empty vector of ranks, 1 = best, without NaN.")
-    return ranks
+    return checked

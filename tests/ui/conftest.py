@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from demo_core.engine import Engine
 from demo_core.ui import create_app, launch
-from tests.ui.pages import CHECKPOINTS, FLAGS, Watched
+from tests.ui.pages import CHECKPOINTS, FLAGS, Watched, free_port
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def engine() -> Engine:
 @pytest.fixture(scope="module")
 def address(engine: Engine) -> Iterator[str]:
     app = create_app(engine, CHECKPOINTS)
-    yield launch(app, host="127.0.0.1", block=False)
+    yield launch(app, host="127.0.0.1", port=free_port(), block=False)
     app.close()
 
 

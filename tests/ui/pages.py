@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ FLAGS = [
     "--disable-sync",
 ]
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+READY = ".list.shown .row, .explore .problem:visible"
 MODELS = ("tdm", "card", "globaldiff")
 
 
@@ -27,7 +29,14 @@ class Watched:
     def __init__(self, browser: Browser) -> None:
         self.browser, self.pages, self.trouble = browser, list[Page](), list[str]()
 
-    def open(self, url: str, size: dict[str, int] = DESKTOP, dark: bool = False, quiet: bool = False) -> Page:
+    def open(
+        self,
+        url: str,
+        size: dict[str, int] = DESKTOP,
+        dark: bool = False,
+        quiet: bool = False,
+        ready: str = READY,
+    ) -> Page:
         page = self.browser.new_page(viewport=size, color_scheme="dark" if dark else "light")  # type: ignore[arg-type]
         page.on("request", lambda request: self._request(request.url))
         page.on("dialog", lambda dialog: self._note(f"dialog: {dialog.message}"))
@@ -36,7 +45,7 @@ class Watched:
             page.on("console", lambda message: self._console(message.type, message.text))
         self.pages.append(page)
         page.goto(url)
-        expect(page.locator(".list.shown .row, .explore .problem:visible").first).to_be_visible(timeout=30_000)
+        expect(page.locator(ready).first).to_be_visible(timeout=30_000)
         return page
 
     def check(self) -> None:
@@ -55,6 +64,13 @@ class Watched:
     def _console(self, kind: str, text: str) -> None:
         if kind == "error":
             self._note(f"console: {text}")
+
+
+def free_port() -> int:
+    """A port for ``launch``: Gradio's own search leaves a socket open for every port it finds taken."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def link(address: str, ids: list[int], rest: str = "") -> str:

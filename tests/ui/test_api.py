@@ -13,6 +13,7 @@ from gradio_client.exceptions import AppError
 
 from demo_core.engine import Engine
 from demo_core.ui import create_app, launch
+from tests.ui.pages import free_port
 
 PUBLIC = {"/search_items", "/recommend", "/explain", "/compare", "/models"}
 HISTORY = [1, 3, 5, 7, 11]
@@ -22,7 +23,7 @@ LARGEST_SCHEMA = 8 * 1024
 def serve(checkpoints: Path) -> Iterator[Client]:
     app = create_app(Engine(checkpoints, "movielens", torch.device("cpu")), checkpoints)
     try:
-        yield Client(launch(app, host="127.0.0.1", block=False), verbose=False)
+        yield Client(launch(app, host="127.0.0.1", port=free_port(), block=False), verbose=False)
     finally:
         app.close()
 

@@ -4,18 +4,13 @@ import base64
 import csv
 import io
 import json
-import shutil
-import socket
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import gradio as gr
 import pytest
 import torch
-from playwright.sync_api import ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Page
 
 from demo_core.benchmark_rows import rows
 from demo_core.charts import TOKENS
@@ -26,16 +21,8 @@ from demo_core.ui.benchmarks import build, exported, figures, shown
 from demo_core.ui.components.benchmarks.verdict import ONE_SEED, verdict
 from demo_core.ui.components.benchmarks.view import SIDE_BY_SIDE
 from tests.runs import run, write_runs, zhihu_runs
+from tests.ui.pages import Watched, free_port
 
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 ML1M_RUN = run("sasrec", 0.2, dataset="ml-1m", protocol="leave-one-out-full")
 
 
@@ -194,34 +181,6 @@ def test_an_unknown_export_format_gets_a_message(checkpoints: Path, wanted: obje
     assert "Expected a format" in exported(checkpoints, "zhihu", {"format": wanted})["message"]
 
 
-@dataclass
-class Browser:
-    page: Page
-    troubles: list[str] = field(default_factory=list)
-
-    def watch(self, address: str) -> None:
-        host = urlsplit(address).netloc
-        self.page.on("console", self._check_console)
-        self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
-        self.page.on("request", lambda request: self._check_host(request.url, host))
-
-    def _check_console(self, entry: ConsoleMessage) -> None:
-        if entry.type == "error":
-            self.troubles.append(entry.text)
-
-    def _check_host(self, url: str, host: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("data", "blob") and parts.netloc != host:
-            self.troubles.append(f"request to another host: {url}")
-
-
-def free_port() -> int:
-    """Gradio's own search leaves a socket open for every port it finds taken."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def address(checkpoints: Path) -> Iterator[str]:
     engine = Engine(checkpoints, "zhihu", torch.device("cpu"))
@@ -233,43 +192,26 @@ def address(checkpoints: Path) -> Iterator[str]:
         app.close()
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    executable = shutil.which("chromium")
-    if executable is None:
-        pytest.fail("Chromium is missing: install it (apt-get install chromium), the page is tested in a real browser.")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
-        yield browser
-        browser.close()
-
-
-def opened(chromium: Any, address: str, width: int, theme: str) -> Browser:
-    browser = Browser(chromium.new_page(viewport={"width": width, "height": 900}))
-    browser.watch(address)
-    browser.page.goto(f"{address}?__theme={theme}")
-    browser.page.wait_for_selector("#benchmarks-page .drawing svg")
-    return browser
+def opened(watched: Watched, address: str, width: int = 1280, theme: str = "light") -> Page:
+    size = {"width": width, "height": 900}
+    return watched.open(f"{address}?__theme={theme}", size, ready="#benchmarks-page .drawing svg")
 
 
 @pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (1280, "dark"), (390, "light")])
 def test_the_page_draws_every_row_in_its_width_and_asks_no_other_host(
-    chromium: Any, address: str, checkpoints: Path, tmp_path: Path, width: int, theme: str
+    watched: Watched, address: str, checkpoints: Path, tmp_path: Path, width: int, theme: str
 ) -> None:
-    browser = opened(chromium, address, width, theme)
+    page = opened(watched, address, width, theme)
     chart = shown(checkpoints, "zhihu", {})["charts"][0]
-    marks = browser.page.locator("#benchmarks-page .chart svg[role=img]")
+    marks = page.locator("#benchmarks-page .chart svg[role=img]")
     assert marks.count() == len(chart["rows"])
     assert (marks.first.get_attribute("aria-label") or "").startswith("CARD, published: HR@20 2.57 %")
-    assert browser.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    browser.page.screenshot(path=tmp_path / f"benchmarks-{theme}-{width}.png", full_page=True)
-    assert browser.troubles == []
-    browser.page.close()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page.screenshot(path=tmp_path / f"benchmarks-{theme}-{width}.png", full_page=True)
 
 
-def test_switches_table_and_download_work_from_the_keyboard(chromium: Any, address: str) -> None:
-    browser = opened(chromium, address, 1280, "light")
-    page = browser.page
+def test_switches_table_and_download_work_from_the_keyboard(watched: Watched, address: str) -> None:
+    page = opened(watched, address)
     page.get_by_role("button", name="NDCG@20", exact=True).focus()
     page.keyboard.press("Enter")
     page.wait_for_selector("button[data-name='ndcg@20'][aria-pressed=true]")
@@ -281,29 +223,21 @@ def test_switches_table_and_download_work_from_the_keyboard(chromium: Any, addre
     with page.expect_download() as download:
         page.get_by_role("button", name="CSV", exact=True).press("Enter")
     assert download.value.suggested_filename == "turnpoint-zhihu-prefix-full-ndcg20.csv"
-    assert browser.troubles == []
-    page.close()
 
 
-def test_side_by_side_draws_two_charts_under_the_warning(chromium: Any, address: str) -> None:
-    browser = opened(chromium, address, 1280, "light")
-    page = browser.page
+def test_side_by_side_draws_two_charts_under_the_warning(watched: Watched, address: str) -> None:
+    page = opened(watched, address)
     page.get_by_role("group", name="Data set").get_by_role("button", name="MovieLens 1M").click()
     page.get_by_role("button", name="Show them side by side").click()
     page.wait_for_selector("#benchmarks-page .several")
     assert page.locator("#benchmarks-page .notice").inner_text() == SIDE_BY_SIDE
     assert page.locator("#benchmarks-page .chart").count() == 2
-    assert browser.troubles == []
-    page.close()
 
 
-def test_markup_in_what_was_measured_is_shown_as_text(chromium: Any, address: str, checkpoints: Path) -> None:
+def test_markup_in_what_was_measured_is_shown_as_text(watched: Watched, address: str, checkpoints: Path) -> None:
     name = "<img src=x onerror=alert(1)>"
     write_runs(checkpoints, [run(name, 0.01, dataset="toy", protocol="leave-one-out-full")])
-    browser = opened(chromium, address, 1280, "light")
-    page = browser.page
+    page = opened(watched, address)
     page.get_by_role("group", name="Data set").get_by_role("button").last.click()
     page.wait_for_function("document.querySelector('#benchmarks-page .model')?.textContent.includes('onerror')")
     assert page.locator("#benchmarks-page img").count() == 0
-    assert browser.troubles == []
-    page.close()

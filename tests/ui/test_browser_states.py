@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from demo_core import checkpoint
 from demo_core.engine import Engine
 from demo_core.ui import create_app, launch
-from tests.ui.pages import CHECKPOINTS, MODELS, Watched, chips, link, titles
+from tests.ui.pages import CHECKPOINTS, MODELS, Watched, chips, free_port, link, titles
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -117,7 +117,7 @@ def test_html_in_titles_stays_text(watched: Watched, engine: Engine, tmp_path: P
     shutil.copy(CHECKPOINTS / "movielens" / "examples.json", tmp_path / "movielens")
     app = create_app(Engine(tmp_path, "movielens"), tmp_path)
     try:
-        page = watched.open(link(launch(app, host="127.0.0.1", block=False), [1, 2, 3], "&next=4"))
+        page = watched.open(link(launch(app, host="127.0.0.1", port=free_port(), block=False), [1, 2, 3], "&next=4"))
         assert HOSTILE in titles(page, "card")[0]
         page.get_by_role("combobox").type("img")
         expect(page.get_by_role("option").first).to_contain_text("<img")
@@ -131,7 +131,7 @@ def test_a_missing_model_says_so_in_its_place_and_the_others_work(watched: Watch
     (tmp_path / "movielens" / "card" / "model.safetensors").write_bytes(b"broken")
     app = create_app(Engine(tmp_path, "movielens"), tmp_path)
     try:
-        page = watched.open(link(launch(app, host="127.0.0.1", block=False), [1, 2, 3]))
+        page = watched.open(link(launch(app, host="127.0.0.1", port=free_port(), block=False), [1, 2, 3]))
         expect(page.locator('.list[data-model="card"] .problem')).to_contain_text("CARD could not be loaded")
         assert len(titles(page, "tdm")) == len(titles(page, "globaldiff")) == 10
     finally:
