@@ -120,6 +120,8 @@ def _model(folder: Path, config: dict[str, Any]) -> Recommender:
     missing = {"model", "preset", "dataset", "protocol", "config", "training"} - set(config)
     if missing:
         raise BundleError(f"{folder}: config.json lacks {sorted(missing)}.")
+    if not isinstance(config["training"], dict):
+        raise BundleError(f"{folder}: config.json: expected training as an object, got {config['training']!r}.")
     if not isinstance(config["model"], str) or config["model"] not in MODELS:
         raise BundleError(f"{folder}: unknown model {config['model']!r}; known: {', '.join(MODELS)}.")
     entry = MODELS[config["model"]]

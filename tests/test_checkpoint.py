@@ -167,6 +167,12 @@ def test_one_changed_list_in_two_hundred_does_not_cost_half_of_the_space(tmp_pat
 # What is refused
 
 
+def test_training_facts_that_are_no_object_are_refused(folder: Path) -> None:
+    edit(folder, "config.json", lambda content: content.update(training=3))
+    with pytest.raises(BundleError, match="training as an object, got 3"):
+        checkpoint.load(folder)
+
+
 def refused(folder: Path, *words: str) -> None:
     with pytest.raises(BundleError) as raised:
         checkpoint.load(folder)

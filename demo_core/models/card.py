@@ -40,7 +40,7 @@ from demo_core.datasets import Dataset
 from demo_core.layers import EncoderLayer, attention_logits, unit, window
 from demo_core.models.base import Controls, Phase, RouteExplanation
 from demo_core.models.guided_diffusion import GuidedDiffusion, GuidedDiffusionConfig
-from demo_core.sequences import PADDING, Batch
+from demo_core.sequences import PADDING, Batch, batches
 from demo_core.stability import below_average, draw_removal, read_steps, removal_probability, remove
 
 
@@ -167,13 +167,15 @@ class CARD(GuidedDiffusion):
     def _calibrate(self, dataset: Dataset, validate: Callable[[], float]) -> None:
         """Threshold and RMS for the final weights; the RMS on validation histories, which MLP_aux has not seen."""
         self.set_threshold(dataset, torch.Generator().manual_seed(0))
-        rows = torch.arange(len(dataset.validation))
-        history = dataset.validation.history(rows, self.config.max_length).to(self.threshold.device)
-        with torch.no_grad():
-            errors = self._errors(history)
+        total, count = 0.0, 0
+        for rows in batches(len(dataset.validation), self.config.threshold_sample):
+            history = dataset.validation.history(rows, self.config.max_length).to(self.threshold.device)
+            with torch.no_grad():
+                errors = self._errors(history)
             per = prediction_error_reduction(errors.not_knowing, errors.knowing)[errors.has_future]
-            if len(per):
-                self.per_scale.copy_(per.square().mean().sqrt())
+            total, count = total + float(per.double().square().sum()), count + len(per)
+        if count:
+            self.per_scale.fill_((total / count) ** 0.5)
 
     @torch.no_grad()
     def _read(self, history: Tensor, controls: Controls) -> RouteExplanation:

@@ -125,7 +125,8 @@ class GlobalDiff(Recommender):
         self.logit_scale = nn.Parameter(torch.tensor(config.logit_scale))
         self.noise_schedule = NoiseSchedule(_betas(config))
         self.register_buffer("gamma", torch.tensor(0.5))
-        self.register_buffer("similarity", torch.empty(0), persistent=False)
+        # Not a buffer: every process of a parallel training makes its own, and none needs to be sent.
+        self.similarity = torch.empty(0)
 
     def phases(self) -> list[Phase]:
         own = [*self.approximator.parameters(), self.logit_scale]
