@@ -44,7 +44,7 @@ def position_adjusted(
     distance = (torch.arange(items.shape[1], device=items.device) - at).abs()  # (B, L)
     factor = (zeta / distance.clamp(min=1) + delta).to(rows.dtype)
     other = (items != PADDING) & (items != items.gather(1, at))
-    # The nearest occurrence has the largest factor; 1 leaves an item as it is (delta may make a factor smaller).
+    # Of several occurrences the nearest has the largest factor; 0 marks items that are not in the sequence.
     boost = torch.zeros_like(rows).scatter_reduce(1, items, torch.where(other, factor, 0.0), "amax")
     adjusted = torch.where(boost > 0, rows * boost, rows).clamp(0.0, 1.0)
     return adjusted.reshape(similarity_row.shape)

@@ -18,7 +18,7 @@ Departures of ``default``, with the reason:
 | the last item can go (code, by the shift) | it never does | it carries the most |
 | target embedding with gradient, squared error only | see ``guided_diffusion`` | the lists would not be personal |
 | DDIM with mis-indexed noise, time off by one (code) | clean DDIM | slip |
-| guidance strength 6 (Zhihu) | 0 | chosen on validation: more strength only costs |
+| guidance strength 6 (Zhihu) | 0 | in pilot runs more strength only cost |
 """
 
 from __future__ import annotations
