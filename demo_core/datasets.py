@@ -115,6 +115,13 @@ class Dataset:
     validation: Rows
     test: Rows
 
+    def rows(self, split: str) -> Rows:
+        """The rows of "train", "validation" or "test"; ``ValueError`` for another name."""
+        parts = {"train": self.train, "validation": self.validation, "test": self.test}
+        if split not in parts:
+            raise ValueError(f"Expected a split out of {list(parts)}, got {split!r}.")
+        return parts[split]
+
     @cached_property
     def hash(self) -> str:
         """sha256 over the rows of the three splits."""
@@ -181,6 +188,18 @@ def leave_one_out(sequences: Sequence[Sequence[int]]) -> tuple[Rows, Rows, Rows]
         Rows.last_items([sequence[:-1] for sequence in sequences]),
         Rows.last_items(sequences),
     )
+
+
+def swapped_test(dataset: Dataset) -> Rows:
+    """The test of the released GlobalDiff code: the context ends with the *last* item, and the item before it is asked
+    for. ``ValueError`` unless every row is its sequence's last item, with a validation item before it.
+    """
+    rows = dataset.test
+    if not bool(rows.is_last.all()) or bool((rows.target_at <= rows.start).any()):
+        raise ValueError(f"{dataset.name}: only a leave-one-out test can be swapped.")
+    items = rows.items.clone()
+    items[rows.target_at], items[rows.target_at - 1] = rows.items[rows.target_at - 1], rows.items[rows.target_at]
+    return Rows(items, rows.start, rows.target_at, rows.is_last)
 
 
 def toy_world(num_items: int = 12, num_sequences: int = 200, length: int = 8, seed: int = 0) -> Dataset:

@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor
 
 from demo_core.datasets import Protocol
-from demo_core.models.base import Controls, Recommender
+from demo_core.models.base import Controls, PublishedConfig, Recommender, RecommenderConfig
 from demo_core.sequences import Rows, batches
 
 CUTOFFS = (10, 20, 50)
@@ -51,6 +51,31 @@ class Evaluation:
         return {f"{name}@{k}": measure(self.ranks, k) for name, measure in measures.items() for k in CUTOFFS}
 
 
+@dataclass(frozen=True)
+class Reading:
+    """How a split is turned into ranks where the released code does not follow the protocol (no field: it does).
+
+    The fields are those of :class:`PublishedConfig`; ``exclusion`` is "protocol", "window" or "nothing". The swapped
+    test is other rows, not another reading: ``datasets.swapped_test``.
+    """
+
+    dropout: bool = False
+    complete_batches_of: int | None = None
+    rank_padding: bool = False
+    exclusion: str = "protocol"
+
+    def __post_init__(self) -> None:
+        if self.exclusion not in ("protocol", "window", "nothing"):
+            raise ValueError(f'exclusion: expected "protocol", "window" or "nothing", got {self.exclusion!r}.')
+
+    @classmethod
+    def of(cls, config: RecommenderConfig) -> Reading:
+        """How the model's authors measured it; the protocol itself for a model that has no released code."""
+        if not isinstance(config, PublishedConfig):
+            return cls()
+        return cls(config.evaluation_dropout, config.evaluation_batch, config.rank_padding, config.exclusion)
+
+
 @torch.inference_mode()
 def evaluate(
     model: Recommender,
@@ -61,28 +86,40 @@ def evaluate(
     batch_size: int = 512,
     top: int = max(CUTOFFS),
     controls: Controls | None = None,
+    reading: Reading | None = None,
+    seen: Rows | None = None,
 ) -> Evaluation:
     """Ranks all items for every row under ``protocol``; the model is put in evaluation mode and left as it was.
 
-    All batches see the noise of ``seed``. Raises ``ValueError`` when a score is NaN or infinite.
+    All batches see the noise of ``seed``. ``reading`` departs from the protocol as a released code did. ``seen``: rows
+    whose histories are excluded in place of those of ``rows``, which may have lost items. Raises ``ValueError`` when a
+    score is NaN or infinite.
     """
+    reading = reading or Reading()
     device = next((p.device for p in [*model.parameters(), *model.buffers()]), torch.device("cpu"))
     was_training = model.training
     model.eval()
+    if reading.dropout:
+        for part in model.children():  # the model itself stays in evaluation: it must not thin histories
+            part.train()
+    number = len(rows) - (len(rows) % reading.complete_batches_of if reading.complete_batches_of else 0)
     ranks, lists = [], []
-    for index in batches(len(rows), batch_size):
+    for index in batches(number, batch_size):
         batch = rows.batch(index, model.config.max_length).to(device)
-        scores = model.score(batch.history, Generator().manual_seed(seed), controls)
+        score = model.score_with_padding if reading.rank_padding else model.score
+        scores = score(batch.history, Generator().manual_seed(seed), controls)
         _require_finite(scores)
-        if protocol.exclude_history:
-            row, item = rows.seen(index)
+        if reading.exclusion == "window":
+            scores.scatter_(1, batch.history, -torch.inf)  # where a window has padding, that goes too
+        elif reading.exclusion == "protocol" and protocol.exclude_history:
+            row, item = (seen or rows).seen(index)
             scores[row.to(device), item.to(device)] = -torch.inf
         ranks.append(target_rank(scores, batch.target).cpu())
         lists.append(scores.topk(min(top, model.config.num_items)).indices.cpu())
     model.train(was_training)
     result = Evaluation(torch.cat(ranks), torch.cat(lists))
-    if len(result.ranks) != len(rows):
-        raise RuntimeError(f"evaluate: expected {len(rows)} scored rows, got {len(result.ranks)}.")
+    if len(result.ranks) != number:
+        raise RuntimeError(f"evaluate: expected {number} scored rows, got {len(result.ranks)}.")
     return result
 
 

@@ -116,6 +116,13 @@ def window(history: Tensor, length: int) -> Tensor:
     return F.pad(history[:, -length:], (max(length - history.shape[1], 0), 0), value=PADDING)
 
 
+def items_before(sequence: Tensor, position: Tensor) -> Tensor:
+    """What stands before slot ``position`` (B,) of (B, L), moved to the right end: (B, L), padded on the left."""
+    length = sequence.shape[1]
+    source = torch.arange(length, device=sequence.device) - (length - position[:, None])
+    return torch.where(source >= 0, sequence.gather(1, source.clamp(min=0)), PADDING)
+
+
 def with_start(history: Tensor, start: int) -> Tensor:
     """Puts the token ``start`` into the last slot of empty rows: an empty history is one learned item."""
     empty = (history == PADDING).all(dim=1)

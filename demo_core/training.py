@@ -25,8 +25,6 @@ from demo_core.models.base import Phase, Recommender, RecommenderConfig
 from demo_core.sequences import Batch
 from demo_core.training_state import TrainingState
 
-SELECTION = "ndcg@20"
-
 
 @dataclass(frozen=True)
 class FitReport:
@@ -124,11 +122,13 @@ class _Stage:
 
     @torch.no_grad()
     def validate(self) -> float:
-        """NDCG@20 on validation as the main process sees it: processes that judged for themselves (CARD's running RMS
-        differs a little between them) could stop at different epochs and wait for each other for ever.
+        """What chooses the epoch (NDCG@20 on validation) as the main process sees it: processes that judged for
+        themselves (CARD's running RMS differs a little between them) could stop at different epochs and wait for each
+        other for ever.
         """
-        result = evaluate(self.model, self.dataset.validation, self.dataset.protocol)
-        own = torch.tensor(result.metrics()[SELECTION], dtype=torch.float64, device=self.accelerator.device)
+        split, metric = self.config.selection
+        result = evaluate(self.model, self.dataset.rows(split), self.dataset.protocol)
+        own = torch.tensor(result.metrics()[metric], dtype=torch.float64, device=self.accelerator.device)
         return float(broadcast(own))
 
     def _freeze_others(self) -> None:
@@ -169,15 +169,15 @@ class _Stage:
             quality = self.validate()
             state.keep_if_better(quality, self.model)
         if self.show:
-            figures = f"loss {state.loss:.4f}, validation {SELECTION} {quality:.4f} (best {state.best:.4f})"
+            split, metric = self.config.selection
+            figures = f"loss {state.loss:.4f}, {split} {metric} {quality:.4f} (best {state.best:.4f})"
             tqdm.write(f"{self.phase.name} epoch {state.epoch}: {figures}")
 
     def _index_batches(self, order: Generator) -> list[Tensor]:
         """This epoch's global batches, of which every process takes its own share."""
-        rows = len(self.dataset.train)
-        shuffled = torch.randperm(rows, generator=order)[: self.config.rows_per_epoch or rows]
         rank, processes = self.accelerator.process_index, self.accelerator.num_processes
-        return [batch[rank::processes] for batch in shuffled.split(self.config.batch_size) if len(batch) >= processes]
+        chosen = self.config.epoch_rows(len(self.dataset.train), order)
+        return [batch[rank::processes] for batch in chosen if len(batch) >= processes]
 
 
 class _LossModule(nn.Module):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import torch
 
@@ -19,11 +20,16 @@ from demo_core.models.tdm import TDM, TDMConfig
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """One recommender: its class, its config class, and how it is called on the page."""
+    """One recommender: its class, its config class, and how it is called on the page.
+
+    ``presets``: what "released" and "paper" change per data set, ``None`` standing for every other one; "default" is
+    tuned in ``presets.py``.
+    """
 
     model: type[Recommender]
     config: type[RecommenderConfig]
     title: str
+    presets: Mapping[str, Mapping[str | None, tuple[str, ...]]] = field(default_factory=dict)
 
 
 MODELS: dict[str, ModelEntry] = {
@@ -45,10 +51,22 @@ def entry(name: str) -> ModelEntry:
 
 
 def preset(name: str, preset_name: str, dataset: str, num_items: int) -> RecommenderConfig:
-    """The config of model ``name`` for a data set: class defaults, then what was tuned for that preset and data set."""
-    if preset_name != "default":
-        raise ValueError(f"Unknown preset {preset_name!r}; known: default.")
-    return entry(name).config(num_items=num_items).override(*TUNED.get((name, dataset), ()))
+    """The config of model ``name`` for a data set: class defaults, then what that preset changes.
+
+    ``ValueError`` for a preset that the model does not have.
+    """
+    known = entry(name)
+    settings: Mapping[str | None, tuple[str, ...]]
+    if preset_name == "default":
+        settings = {data: changes for (model, data), changes in TUNED.items() if model == name}
+    elif preset_name in known.presets:
+        settings = known.presets[preset_name]
+    else:
+        raise ValueError(
+            f"{known.title} has no preset {preset_name!r}; known: {', '.join(['default', *known.presets])}."
+        )
+    changes = settings.get(dataset, settings.get(None, ()))
+    return known.config(num_items=num_items).override(*changes)
 
 
 def create(name: str, config: RecommenderConfig, seed: int) -> Recommender:

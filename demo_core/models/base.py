@@ -43,6 +43,15 @@ class RecommenderConfig:
     patience: int = 8
     weight_average: float = 0.99
 
+    @property
+    def selection(self) -> tuple[str, str]:
+        """Split and metric that choose the epoch."""
+        return "validation", "ndcg@20"
+
+    def epoch_rows(self, rows: int, order: Generator) -> list[Tensor]:
+        """One epoch: the indices of ``rows`` training rows in batches."""
+        return list(torch.randperm(rows, generator=order)[: self.rows_per_epoch or rows].split(self.batch_size))
+
     def override(self, *settings: str) -> Self:
         """``config.override("embedding_dim=32", "dropout=0.1")``: a new config; names and types are checked."""
         return dataclasses.replace(self, **dict(self._parse(setting) for setting in settings))
@@ -85,6 +94,40 @@ class RecommenderConfig:
                 f"{cls.__name__}.{name}: expected {annotation}, got {value!r} of type {type(value).__name__}."
             )
         return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedConfig(RecommenderConfig):
+    """A model whose authors trained and measured it in their own way; every departure from ours is one field.
+
+    Training: ``selection_split``, ``selection_metric`` choose the epoch ("test": the best of all looks at the test
+    split). ``independent_batches``: every batch is drawn from all rows anew and an incomplete one is left out, so that
+    an epoch misses a third of the rows.
+
+    Measuring, read by ``evaluation.Reading``: ``evaluation_dropout``: dropout stays on. ``evaluation_batch``: rows of
+    an incomplete last batch of that size are not scored (``None``: all are). ``rank_padding``: the padding id is a
+    candidate. ``exclusion``: which items are no candidates: "protocol", "window" (those read last) or "nothing".
+    ``swapped_test``: the test context holds the last item and the target is the one before it.
+    """
+
+    selection_split: str = "validation"
+    selection_metric: str = "ndcg@20"
+    independent_batches: bool = False
+    evaluation_dropout: bool = False
+    evaluation_batch: int | None = None
+    rank_padding: bool = False
+    exclusion: str = "protocol"
+    swapped_test: bool = False
+
+    @property
+    def selection(self) -> tuple[str, str]:
+        return self.selection_split, self.selection_metric
+
+    def epoch_rows(self, rows: int, order: Generator) -> list[Tensor]:
+        if not self.independent_batches:
+            return super().epoch_rows(rows, order)
+        number = (self.rows_per_epoch or rows) // self.batch_size
+        return [torch.randperm(rows, generator=order)[: self.batch_size] for _ in range(number)]
 
 
 @dataclass(frozen=True)
@@ -175,6 +218,14 @@ class Recommender(nn.Module, ABC):
         The same history and seed give the same scores in any batch; without a generator, seed 0 is used.
         """
 
+    def score_with_padding(
+        self, history: Tensor, generator: Generator | None = None, controls: Controls | None = None
+    ) -> Tensor:
+        """:meth:`score` with the padding row as one more candidate, as released code ranks; where a model has no such
+        row its column stays -inf.
+        """
+        return self.score(history, generator, controls)
+
     def phases(self) -> list[Phase]:
         """Training stages in order; one stage on all parameters unless a model says otherwise."""
         return [Phase("train", self.loss, list(self.parameters()))]
@@ -182,6 +233,10 @@ class Recommender(nn.Module, ABC):
     def explain(self, history: Tensor, controls: Controls | None = None) -> Explanation | None:
         """What the model can tell about these histories (B, L), or ``None``."""
         return None
+
+    def probabilities(self, scores: Tensor) -> Tensor:
+        """Scores (B, M + 1) -> how likely the model holds each item to be next, summing to 1; column 0 is 0."""
+        return scores.softmax(dim=1)
 
     @torch.inference_mode()
     def recommend(
@@ -215,6 +270,14 @@ class SequenceEncoder(Recommender):
     @abstractmethod
     def encode(self, history: Tensor) -> Tensor:
         """(B, L) ids -> (B, D): the state that predicts the next item."""
+
+    @abstractmethod
+    def masked_context(self, sequence: Tensor, position: Tensor) -> tuple[Tensor, Tensor]:
+        """What a frozen backbone tells GlobalDiff about one hidden item: its state (B, D) and the mean state (B, D).
+
+        ``sequence`` (B, L) ids, of which slot ``position`` (B,) is not looked at. A causal encoder reads only what
+        stands before it. The mean runs over the slots that were read, padding left out.
+        """
 
     def score(self, history: Tensor, generator: Generator | None = None, controls: Controls | None = None) -> Tensor:
         return self.rank(self.encode(history))

@@ -16,7 +16,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from demo_core.layers import CausalEncoder, by_length, embedding_table, window, with_start
+from demo_core.layers import CausalEncoder, by_length, embedding_table, items_before, window, with_start
 from demo_core.models.base import RecommenderConfig, SequenceEncoder
 from demo_core.sequences import PADDING, Batch
 
@@ -51,6 +51,10 @@ class SASRec(SequenceEncoder):
         tokens = with_start(window(history, self.config.max_length), self.config.num_items + 1)
         mask = tokens != PADDING
         return self.encoder(self.item_embedding(tokens), mask), mask
+
+    def masked_context(self, sequence: Tensor, position: Tensor) -> tuple[Tensor, Tensor]:
+        states, mask = self.states(items_before(sequence, position))
+        return states[:, -1], (states * mask[..., None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)
 
     def loss(self, batch: Batch, generator: Generator | None = None) -> Tensor:
         return F.cross_entropy(self.rank(self.encode(batch.history)), batch.target)
