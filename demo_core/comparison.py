@@ -1,4 +1,4 @@
-"""Is one model better than another on the same rows? A paired bootstrap over sequences, by scipy."""
+"""Is one model better than another on the same rows? A paired bootstrap over sequences and seeds, by scipy."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from scipy import stats
 from torch import Tensor
 
 from demo_core.evaluation import hit_ratio, ndcg
+from demo_core.ranks import RankedRuns
 from demo_core.sequences import Rows
 
 MEASURES: dict[str, Callable[[Tensor, int], float]] = {"hr": hit_ratio, "ndcg": ndcg}
@@ -19,38 +20,104 @@ RESAMPLES = 5000
 
 @dataclass(frozen=True)
 class Difference:
-    """Mean difference of a metric, first minus second, as a fraction, with its 95 % interval."""
+    """Mean difference of a metric, first minus second, as a fraction, with its 95 % interval.
+
+    ``seeds`` that both models have, ``sequences`` that were drawn.
+    """
 
     mean: float
     low: float
     high: float
+    seeds: int
+    sequences: int
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the interval leaves zero out; without that, nobody may be called better."""
+        return self.low > 0 or self.high < 0
+
+
+def compare(first: RankedRuns, second: RankedRuns, metric: str, *, seed: int = 0) -> Difference:
+    """Difference of ``metric`` ("hr@20", "ndcg@20", ...) between two models, over the seeds that both have.
+
+    Seed k of one is paired with seed k of the other. Raises ``ValueError`` without a common seed, or when the two were
+    not measured on the same rows.
+    """
+    common = _common_seeds(first, second)
+    gains = [torch.stack([_gains(runs.ranks[k], metric) for k in common]) for runs in (first, second)]
+    return bootstrap_difference(gains[0] - gains[1], first.sequence, seed=seed)
+
+
+def compare_losses(
+    first: tuple[RankedRuns, RankedRuns], second: tuple[RankedRuns, RankedRuns], metric: str, *, seed: int = 0
+) -> Difference:
+    """How much less the first model loses than the second, each a pair (whole histories, changed histories).
+
+    Positive: the first loses less. Errors as in :func:`compare`.
+    """
+    common = [k for k in _common_seeds(first[0], second[0]) if k in first[1].ranks and k in second[1].ranks]
+    if not common:
+        raise ValueError("Expected a seed that was measured with whole and with changed histories for both models.")
+    losses = [
+        torch.stack([_gains(whole.ranks[k], metric) - _gains(changed.ranks[k], metric) for k in common])
+        for whole, changed in (first, second)
+    ]
+    return bootstrap_difference(losses[1] - losses[0], first[0].sequence, seed=seed)
 
 
 def paired_difference(first: Tensor, second: Tensor, rows: Rows, metric: str, *, seed: int = 0) -> Difference:
-    """Difference of ``metric`` ("hr@20", "ndcg@20", ...) between two models' ranks (R,) on the same ``rows``.
-
-    Whole sequences are drawn, since the prefixes of one session are not independent. Raises ``ValueError`` when the two
-    were not measured on the same rows.
-    """
+    """:func:`compare` for one run each: ranks (R,) of the same ``rows``."""
     if not len(first) == len(second) == len(rows):
         raise ValueError(f"Expected ranks for the same {len(rows)} rows, got {len(first)} and {len(second)}.")
-    name, _, k = metric.partition("@")
-    gains = [_gain_by_rank(name, int(k))[ranks.clamp(max=int(k) + 1)] for ranks in (first, second)]
     _, sequence = rows.start.unique(return_inverse=True)
-    total = np.bincount(sequence.numpy(), weights=(gains[0] - gains[1]).numpy())
-    count = np.bincount(sequence.numpy())
+    return bootstrap_difference((_gains(first, metric) - _gains(second, metric))[None], sequence, seed=seed)
+
+
+def bootstrap_difference(difference: Tensor, sequence: Tensor, *, seed: int = 0) -> Difference:
+    """Mean of ``difference`` (S seeds, R rows) and its 95 % percentile interval.
+
+    Whole sequences are drawn, since the prefixes of one session are not independent (``sequence`` (R,)), and in each
+    draw the seeds are drawn too, since another seed gives another model.
+    """
+    row = sequence.numpy()
+    totals = np.stack([np.bincount(row, weights=values) for values in difference.double().numpy()])  # (S, sequences)
+    count = np.bincount(row)
+    random = np.random.default_rng(seed)
+
+    def mean(index: np.ndarray, axis: int) -> np.ndarray:
+        """(draws, sequences) indices -> (draws,)."""
+        index = np.atleast_2d(np.moveaxis(index, axis, -1))
+        share = random.multinomial(len(totals), np.full(len(totals), 1 / len(totals)), len(index)) / len(totals)
+        drawn = np.stack([of_seed[index].sum(axis=-1) for of_seed in totals], axis=-1)
+        return (drawn * share).sum(axis=-1) / count[index].sum(axis=-1)
+
     result = stats.bootstrap(
-        (total, count),
-        lambda t, n, axis: t.sum(axis=axis) / n.sum(axis=axis),
-        paired=True,
+        (np.arange(len(count)),),
+        mean,
         vectorized=True,
         method="percentile",
         n_resamples=RESAMPLES,
         batch=200,
         rng=np.random.default_rng(seed),
     )
-    interval = result.confidence_interval
-    return Difference(float(total.sum() / count.sum()), float(interval.low), float(interval.high))
+    low, high = result.confidence_interval
+    return Difference(float(difference.double().mean()), float(low), float(high), len(totals), len(count))
+
+
+def _common_seeds(first: RankedRuns, second: RankedRuns) -> list[int]:
+    common = sorted(set(first.ranks) & set(second.ranks))
+    if not common:
+        raise ValueError(f"Expected a seed that both have, got {sorted(first.ranks)} and {sorted(second.ranks)}.")
+    if not torch.equal(first.sequence, second.sequence):
+        raise ValueError("The two models were not measured on the same rows, so they cannot be compared.")
+    return common
+
+
+def _gains(ranks: Tensor, metric: str) -> Tensor:
+    """What each row adds to the metric, (R,), averaged over draws: ranks (R,) or (draws, R)."""
+    name, _, k = metric.partition("@")
+    by_rank = _gain_by_rank(name, int(k))
+    return by_rank[torch.atleast_2d(ranks).long().clamp(max=int(k) + 1)].mean(dim=0)
 
 
 def _gain_by_rank(name: str, k: int) -> Tensor:

@@ -6,16 +6,36 @@ Letters: B batch, L history length, D width, H heads. Padding is masked by id, n
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from demo_core.sequences import PADDING
+from demo_core.slots import Slots
 
-# Windows no longer than these form one group each; long padded rows would otherwise cost as much as full ones.
-LENGTH_GROUPS = (1, 3, 6, 9)
+
+class Dropout(nn.Module):
+    """Dropout with one random byte an element: on a CPU several times faster than a Bernoulli draw.
+
+    The rate in use is ``rate`` rounded to 1/256; what stays is scaled so that the mean is kept exactly.
+    """
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        if not 0 <= rate < 1:
+            raise ValueError(f"Expected a dropout rate in [0, 1), got {rate}.")
+        self.rate = rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        dropped = round(256 * self.rate)
+        if not self.training or not dropped:
+            return x
+        if x.device.type != "cpu":
+            return F.dropout(x, self.rate)
+        words = torch.empty(-(-x.numel() // 8), dtype=torch.int64).random_(-(2**63), None)
+        kept = words.view(torch.uint8)[: x.numel()].view(x.shape) >= dropped
+        return x * kept.to(x.dtype).mul_(256 / (256 - dropped))
 
 
 class SelfAttention(nn.Module):
@@ -25,23 +45,27 @@ class SelfAttention(nn.Module):
         super().__init__()
         if dim % heads:
             raise ValueError(f"Expected a width divisible by the number of heads, got {dim} and {heads}.")
-        self.heads, self.dropout = heads, dropout
+        self.heads = heads
         self.query = nn.Linear(dim, dim)
         self.key_value = nn.Linear(dim, 2 * dim)
         self.out = nn.Linear(dim, dim)
+        self.dropout = Dropout(dropout)
 
     def forward(self, queries: Tensor, memory: Tensor, logits: Tensor) -> Tensor:
         """``logits`` (B or 1, 1, Q, L) is added to the attention logits: -inf masks, log w re-weights a key."""
-        split = lambda x: x.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # noqa: E731  (B, L, D) -> (B, H, L, D/H)
-        key, value = self.key_value(memory).chunk(2, dim=-1)
-        mixed = F.scaled_dot_product_attention(
-            split(self.query(queries)),
-            split(key),
-            split(value),
-            attn_mask=logits,
-            dropout_p=self.dropout if self.training else 0.0,
-        )
-        return self.out(mixed.transpose(1, 2).flatten(-2))
+        return self.out(self.mix(self.query(queries), self.key_value(memory), logits))
+
+    def mix(self, query: Tensor, key_value: Tensor, logits: Tensor) -> Tensor:
+        """Projected queries (B, Q, D), keys and values (B, L, 2D) -> mixed values (B, Q, D), before the last map."""
+        heads = [x.chunk(self.heads, dim=-1) for x in (query, *key_value.chunk(2, dim=-1))]
+        return torch.cat([self._mix_head(*head, logits.squeeze(1)) for head in zip(*heads, strict=True)], dim=-1)
+
+    def _mix_head(self, query: Tensor, key: Tensor, value: Tensor, logits: Tensor) -> Tensor:
+        similarity = query @ key.transpose(1, 2) / math.sqrt(query.shape[-1]) + logits
+        # On a CPU a softmax over 10 columns takes ten times as long as one over 16: only whole vectors are fast.
+        keys = similarity.shape[-1]
+        shares = F.pad(similarity, (0, -keys % 16), value=-torch.inf).softmax(dim=-1)[..., :keys]
+        return self.dropout(shares) @ value
 
 
 class EncoderLayer(nn.Module):
@@ -52,59 +76,73 @@ class EncoderLayer(nn.Module):
         self.attention_norm = nn.LayerNorm(dim)
         self.attention = SelfAttention(dim, heads, dropout)
         self.feed_forward_norm = nn.LayerNorm(dim)
-        self.feed_forward = nn.Sequential(
-            nn.Linear(dim, 4 * dim), nn.GELU(), nn.Dropout(dropout), nn.Linear(4 * dim, dim)
-        )
-        self.dropout = nn.Dropout(dropout)
+        self.feed_forward = nn.Sequential(nn.Linear(dim, 4 * dim), nn.GELU(), Dropout(dropout), nn.Linear(4 * dim, dim))
+        self.dropout = Dropout(dropout)
 
-    def forward(self, x: Tensor, logits: Tensor, last_only: bool = False) -> Tensor:
-        """(B, L, D) -> (B, L, D), or (B, 1, D) for the last slot alone, which is all that a prediction needs."""
+    def forward(self, x: Tensor, logits: Tensor, slots: Slots, last_only: bool = False) -> Tensor:
+        """The real slots (N, D) -> (N, D), or (B, D) for the newest of each row, all that a prediction needs."""
+        attention = self.attention
         memory = self.attention_norm(x)
-        queries = memory
+        key_value = slots.pad(attention.key_value(memory))
         if last_only:
-            queries, x, logits = memory[:, -1:], x[:, -1:], logits[:, :, -1:]
-        x = x + self.dropout(self.attention(queries, memory, logits))
+            x = slots.newest(x)
+            query = attention.query(slots.newest(memory))[:, None]
+            mixed = attention.mix(query, key_value, logits[:, :, -1:]).squeeze(1)
+        else:
+            mixed = slots.pack(attention.mix(slots.pad(attention.query(memory)), key_value, logits))
+        x = x + self.dropout(attention.out(mixed))
         return x + self.dropout(self.feed_forward(self.feed_forward_norm(x)))
 
 
 class CausalEncoder(nn.Module):
-    """Transformer over embedded histories; every slot sees itself and older items. Positions count from the end."""
+    """Transformer over embedded histories; every slot sees itself and older items (all items, if not ``causal``).
+    Positions count from the end.
+    """
 
     def __init__(
-        self, dim: int, max_length: int, layers: int, heads: int, dropout: float, input_dropout: float = 0.0
+        self,
+        dim: int,
+        max_length: int,
+        layers: int,
+        heads: int,
+        dropout: float,
+        input_dropout: float = 0.0,
+        causal: bool = True,
     ) -> None:
         super().__init__()
+        self.causal = causal
         self.position = nn.Parameter(torch.randn(max_length, dim) * 0.02)  # row 0 = newest item
         self.layers = nn.ModuleList(EncoderLayer(dim, heads, dropout) for _ in range(layers))
         self.norm = nn.LayerNorm(dim)
-        self.input_dropout = nn.Dropout(input_dropout)
+        self.input_dropout = Dropout(input_dropout)
 
     def forward(self, x: Tensor, mask: Tensor, weights: Tensor | None = None, last_only: bool = False) -> Tensor:
         """``x`` (B, L, D) embeddings, ``mask`` (B, L) bool -> states (B, L, D), or (B, D) of the last slot.
 
         ``weights`` (B, L) in (0, 2) multiplies how much attention a slot gets: log w is added to its logits in every
-        layer. Rows of padding alone come out finite but mean nothing.
+        layer. States of padding are zero; a row of padding alone has a last state that is finite but means nothing.
         """
         length = x.shape[1]
         if length > len(self.position):
             raise ValueError(f"Expected at most {len(self.position)} slots, got {length}.")
-        x = self.input_dropout(x + self.position[:length].flip(0))
-        logits = attention_logits(mask, x.dtype, weights)
+        slots = Slots.of(mask)
+        packed = self.input_dropout(slots.pack(x + self.position[:length].flip(0)))
+        logits = attention_logits(mask, x.dtype, weights, self.causal)
         for layer in self.layers[:-1]:
-            x = layer(x, logits)
-        x = self.layers[-1](x, logits, last_only)
-        return self.norm(x).squeeze(1) if last_only else self.norm(x)
+            packed = layer(packed, logits, slots)
+        packed = self.norm(self.layers[-1](packed, logits, slots, last_only))
+        return packed if last_only else slots.pad(packed)
 
 
-def attention_logits(mask: Tensor, dtype: torch.dtype, weights: Tensor | None = None) -> Tensor:
-    """Causal attention over the real slots as additive logits, (B, L) -> (B, 1, L, L).
+def attention_logits(mask: Tensor, dtype: torch.dtype, weights: Tensor | None = None, causal: bool = True) -> Tensor:
+    """Attention over the real slots, and only older ones if ``causal``, as additive logits: (B, L) -> (B, 1, L, L).
 
     Every slot may look at itself, so that no row is a softmax over nothing.
     """
     length = mask.shape[1]
-    causal = torch.ones(length, length, dtype=torch.bool, device=mask.device).tril()
+    ones = torch.ones(length, length, dtype=torch.bool, device=mask.device)
     itself = torch.eye(length, dtype=torch.bool, device=mask.device)
-    allowed = (causal & mask[:, None, :]) | itself  # (B, L, L)
+    allowed = ((ones.tril() if causal else ones) & mask[:, None, :]) | itself  # (B, L, L)
     logits = torch.zeros(allowed.shape, dtype=dtype, device=mask.device)
     if weights is not None:
         logits = logits + weights.clamp(min=1e-6).log()[:, None, :]
@@ -130,23 +168,6 @@ def with_start(history: Tensor, start: int) -> Tensor:
     return torch.cat([history[:, :-1], newest[:, None]], dim=1)
 
 
-def by_length(history: Tensor, encode: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-    """Runs ``encode(rows, trimmed history)`` -> (rows, D) on groups of rows of similar length; result (B, D).
-
-    ``rows`` are the indices of the group. On an accelerator one padded call is faster than five small ones.
-    """
-    lengths = (history != PADDING).sum(dim=1)
-    if history.device.type != "cpu" or len(history) < 64:
-        return encode(torch.arange(len(history), device=history.device), history[:, -max(1, int(lengths.max())) :])
-    order, results = [], []
-    group = torch.bucketize(lengths, torch.tensor(LENGTH_GROUPS))
-    for number in group.unique().tolist():
-        rows = (group == number).nonzero().squeeze(1)
-        order.append(rows)
-        results.append(encode(rows, history[rows, -max(1, int(lengths[rows].max())) :]))
-    return torch.cat(results)[torch.cat(order).argsort()]
-
-
 def step_embedding(time: Tensor, dim: int) -> Tensor:
     """Sinusoids of the diffusion step: (B,) -> (B, dim), sines then cosines, frequencies 10000^(-k / (dim/2 - 1))."""
     half = dim // 2
@@ -160,10 +181,40 @@ def unit(x: Tensor) -> Tensor:
     return F.normalize(x, dim=-1, eps=1e-8)
 
 
-def embedding_table(rows: int, dim: int) -> nn.Embedding:
-    """A table with small initial values: large ones keep never-trained items on top of every list. Row 0 is zero."""
-    table = nn.Embedding(rows, dim, padding_idx=PADDING)
-    nn.init.normal_(table.weight, std=0.02)
-    with torch.no_grad():
-        table.weight[PADDING].zero_()
+def embedding_table(rows: int, dim: int, scale: float = 0.02, trained_padding: bool = False) -> nn.Embedding:
+    """A table with small initial values: large ones keep never-trained items on top of every list.
+
+    Row 0, the padding, is zero and stays so, unless it is to be an ordinary row.
+    """
+    table = nn.Embedding(rows, dim, padding_idx=None if trained_padding else PADDING)
+    nn.init.normal_(table.weight, std=scale)
+    if not trained_padding:
+        with torch.no_grad():
+            table.weight[PADDING].zero_()
     return table
+
+
+def nt_xent(first: Tensor, second: Tensor, temperature: float) -> Tensor:
+    """Normalised temperature-scaled cross-entropy (SimCLR, arXiv 2002.05709) of two views (B, F) of B things, ().
+
+    Row i of one view has to find row i of the other among the 2B - 1 other rows, by cosine over ``temperature`` > 0;
+    mean over all 2B rows.
+    """
+    return nt_xent_pairs(torch.stack([first, second]), temperature)[0, 1]
+
+
+def nt_xent_pairs(views: Tensor, temperature: float) -> Tensor:
+    """:func:`nt_xent` of every pair out of P views (P, B, F): (P, P), symmetric, zeros on the diagonal.
+
+    The PB x PB similarities are computed once; a pair's denominators are sums of two blocks of them.
+    """
+    number, rows = views.shape[:2]
+    flat = unit(views).flatten(0, 1)
+    similarity = flat @ flat.T / temperature
+    itself = torch.eye(len(flat), dtype=torch.bool, device=views.device)
+    blocks = similarity.masked_fill(itself, -torch.inf).unflatten(1, (number, rows)).unflatten(0, (number, rows))
+    totals = blocks.logsumexp(dim=3)  # (P, B, P): log of row i's sum over each view
+    own = totals.diagonal(dim1=0, dim2=2).T  # (P, B): over its own view, itself left out
+    agreement = similarity.unflatten(1, (number, rows)).unflatten(0, (number, rows)).diagonal(dim1=1, dim2=3)
+    loss = (torch.logaddexp(own[:, :, None], totals) - agreement.transpose(1, 2)).mean(dim=1)
+    return ((loss + loss.T) / 2).fill_diagonal_(0)

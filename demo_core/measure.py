@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from demo_core.datasets import Dataset
-from demo_core.evaluation import evaluate
+from demo_core.evaluation import Evaluation, Reading, evaluate
 from demo_core.health import list_health, route_health
-from demo_core.models.base import Recommender
-from demo_core.results import Run
-from demo_core.runs import Split
+from demo_core.models.base import Controls, Recommender
+from demo_core.ranks import append_ranks
+from demo_core.runs import HealthValue, Run, Split, append_run
+from demo_core.sequences import Rows
+
+RANKS = "ranks.jsonl"
+PROCESS = Path("/proc/self")
 
 
 @dataclass(frozen=True)
@@ -34,19 +42,46 @@ class Subject:
     variant: str | None = None
 
 
-def measure(model: Recommender, dataset: Dataset, split: Split, subject: Subject) -> Run:
-    """Full-ranking metrics and health of ``model`` on a split, every row scored, under the data set's protocol."""
-    rows = dataset.test if split == "test" else dataset.validation
+@dataclass(frozen=True)
+class Trial:
+    """One pass over rows: what :func:`evaluation.evaluate` is asked. Several trials of one run are averaged."""
+
+    rows: Rows
+    controls: Controls | None = None
+    reading: Reading | None = None
+    seen: Rows | None = None
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A run and the target ranks behind it, (trials, rows)."""
+
+    run: Run
+    ranks: Tensor
+
+
+def measure(
+    model: Recommender, dataset: Dataset, split: Split, subject: Subject, trials: Sequence[Trial] = ()
+) -> Measurement:
+    """Full-ranking metrics and health of ``model`` on a split, every row scored, under the data set's protocol.
+
+    ``trials`` replace the plain pass over the split; metrics and seconds are their means, and the health of the lists
+    is that of the first.
+    """
     device = next((t.device for t in [*model.parameters(), *model.buffers()]), torch.device("cpu"))
+    plain = Trial(dataset.rows(split))
     started = time.perf_counter()
-    evaluation = evaluate(model, rows, dataset.protocol)
-    seconds = time.perf_counter() - started
+    evaluations = [
+        evaluate(model, t.rows, dataset.protocol, controls=t.controls, reading=t.reading, seen=t.seen)
+        for t in trials or [plain]
+    ]
+    seconds = (time.perf_counter() - started) / len(evaluations)
+    ranks = torch.stack([evaluation.ranks for evaluation in evaluations])
     counts = dataset.train.target_counts(dataset.catalogue.num_items)
-    shares = route_health(model, rows, device)
-    if shares:
-        # What a history is compared with is how even the *training* histories are.
-        shares["evenness_histogram"] = route_health(model, dataset.train, device)["evenness_histogram"]
-    return Run(
+    health = list_health(evaluations[0], counts)
+    if not trials:
+        health |= _route_health(model, dataset, split, device)
+    run = Run(
         model=subject.model,
         preset=subject.preset,
         backbone=subject.backbone,
@@ -55,9 +90,9 @@ def measure(model: Recommender, dataset: Dataset, split: Split, subject: Subject
         split=split,
         seed=subject.seed,
         variant=subject.variant,
-        metrics=evaluation.metrics(),
-        rows=len(rows),
-        health={**list_health(evaluation, counts), **shares},
+        metrics=_mean_metrics(evaluations),
+        rows=ranks.shape[1],
+        health=health,
         epochs=subject.epochs,
         seconds_per_epoch=round(subject.seconds_per_epoch, 3),
         inference_seconds=round(seconds, 3),
@@ -68,6 +103,27 @@ def measure(model: Recommender, dataset: Dataset, split: Split, subject: Subject
         device=device_name(device),
         date=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+    return Measurement(run, ranks)
+
+
+def record(measurement: Measurement, rows: Rows, file: Path) -> None:
+    """Adds the run to ``file`` and its ranks to ``ranks.jsonl`` beside it, if every one of ``rows`` was ranked."""
+    if measurement.ranks.shape[1] == len(rows):
+        append_ranks(file.with_name(RANKS), measurement.run, measurement.ranks, rows)
+    append_run(file, measurement.run)
+
+
+def _mean_metrics(evaluations: Sequence[Evaluation]) -> dict[str, float]:
+    each = [evaluation.metrics() for evaluation in evaluations]
+    return {name: statistics.fmean(metrics[name] for metrics in each) for name in each[0]}
+
+
+def _route_health(model: Recommender, dataset: Dataset, split: Split, device: torch.device) -> dict[str, HealthValue]:
+    shares = route_health(model, dataset.rows(split), device)
+    if shares:
+        # What a history is compared with is how even the *training* histories are.
+        shares["evenness_histogram"] = route_health(model, dataset.train, device)["evenness_histogram"]
+    return shares
 
 
 def config_hash(model: Recommender) -> str:
@@ -96,10 +152,22 @@ def _git(*arguments: str) -> str:
     return subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=True).stdout.strip()
 
 
+def reset_peak_memory(device: torch.device) -> None:
+    """Peak memory counts from here on; where the system cannot forget the peak of the process, nothing happens."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    elif PROCESS.is_dir():
+        with contextlib.suppress(OSError):
+            (PROCESS / "clear_refs").write_text("5")
+
+
 def _peak_memory_mb(device: torch.device) -> float:
     """Of the GPU where there is one, else of this process; 0 where the system does not tell (Windows)."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 1e6
+    if PROCESS.is_dir():
+        lines = (PROCESS / "status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) * 1024 / 1e6
     if sys.platform == "win32":
         return 0.0
     import resource  # not on Windows

@@ -91,8 +91,13 @@ def read_runs(path: Path) -> list[Run]:
 
 
 def append_run(path: Path, run: Run) -> None:
-    """Add one line. It goes out in a single append, so several training processes may share a file."""
-    line = json.dumps(run.to_dict(), allow_nan=False, sort_keys=True) + "\n"
+    """Add one line to a ``.jsonl`` of runs."""
+    append_line(path, run.to_dict())
+
+
+def append_line(path: Path, content: Mapping[str, Any]) -> None:
+    """Add one JSON object as a line. It goes out in a single append, so several processes may share a file."""
+    line = json.dumps(content, allow_nan=False, sort_keys=True) + "\n"
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     try:
@@ -100,3 +105,13 @@ def append_run(path: Path, run: Run) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def drop_partial_line(path: Path) -> bool:
+    """Cuts off a last line without its end, which a machine that stopped while writing may leave; True if it did."""
+    content = path.read_bytes() if path.exists() else b""
+    if not content or content.endswith(b"\n"):
+        return False
+    with path.open("r+b") as file:
+        file.truncate(content.rfind(b"\n") + 1)
+    return True

@@ -13,13 +13,17 @@ import torch
 from demo_core import checkpoint
 from demo_core.checkpoint import Bundle
 from demo_core.datasets import Dataset
-from demo_core.measure import Subject, measure
+from demo_core.measure import Subject, measure, record
+from demo_core.runs import Split
 
 PROBE_ROWS = 500
+SPLITS: tuple[Split, ...] = ("validation", "test")
 
 
-def ship(bundle: Bundle, dataset: Dataset, subject: Subject, folder: Path) -> Bundle:
+def ship(bundle: Bundle, dataset: Dataset, subject: Subject, folder: Path, record_in: Path | None = None) -> Bundle:
     """Writes ``bundle`` to ``folder`` with its runs on validation and test, and returns it as it was read back.
+
+    ``record_in``: a ``measured.jsonl`` that gets the runs too.
 
     Half precision is used where at least 99 % of 500 validation histories keep their 20 best items.
     """
@@ -28,10 +32,10 @@ def ship(bundle: Bundle, dataset: Dataset, subject: Subject, folder: Path) -> Bu
     probe = dataset.validation.history(rows, bundle.model.config.max_length).to(device)
     checkpoint.save(bundle, folder, probe)
     shipped = checkpoint.load(folder, device)
-    runs = (
-        measure(shipped.model, dataset, "validation", subject),
-        measure(shipped.model, dataset, "test", subject),
-    )
-    shipped = replace(shipped, runs=runs)
+    measured = {split: measure(shipped.model, dataset, split, subject) for split in SPLITS}
+    if record_in is not None:
+        for split, measurement in measured.items():
+            record(measurement, dataset.rows(split), record_in)
+    shipped = replace(shipped, runs=tuple(measurement.run for measurement in measured.values()))
     checkpoint.save(shipped, folder, probe)
     return shipped

@@ -140,6 +140,8 @@ class _Stage:
         if self.phase.before_epoch is not None:
             self.phase.before_epoch(self.dataset, state.order)
         self.model.train()
+        for group in optimizer.param_groups:
+            group["lr"] = self.config.learning_rate_at(state.epoch)
         started, total, steps = time.perf_counter(), torch.zeros((), device=self.accelerator.device), 0
         bar = tqdm(
             self._index_batches(state.order),
@@ -176,7 +178,11 @@ class _Stage:
     def _index_batches(self, order: Generator) -> list[Tensor]:
         """This epoch's global batches, of which every process takes its own share."""
         rank, processes = self.accelerator.process_index, self.accelerator.num_processes
-        chosen = self.config.epoch_rows(len(self.dataset.train), order)
+        if self.phase.rows is None:
+            chosen = self.config.epoch_rows(len(self.dataset.train), order)
+        else:
+            rows = self.phase.rows(self.dataset)
+            chosen = [rows[batch] for batch in self.config.epoch_rows(len(rows), order)]
         return [batch[rank::processes] for batch in chosen if len(batch) >= processes]
 
 

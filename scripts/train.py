@@ -19,7 +19,6 @@ from demo_core.datasets import Dataset
 from demo_core.measure import Subject, current_commit
 from demo_core.models import MODELS, backbone_name, create, preset, with_backbone
 from demo_core.models.base import Recommender
-from demo_core.results import append_run
 from demo_core.shipping import ship
 from demo_core.training import FitReport, fit
 
@@ -76,10 +75,8 @@ def _save(model: Recommender, dataset: Dataset, arguments: argparse.Namespace, r
         catalogue=dataset.catalogue,
         training=training,
     )
-    for run in ship(bundle, dataset, subject, out).runs:
+    for run in ship(bundle, dataset, subject, out, arguments.record).runs:
         hit, gain = run.metrics["hr@20"], run.metrics["ndcg@20"]
-        if arguments.record:
-            append_run(arguments.record, run)
         print(f"{run.split}: HR@20 {hit:.2%}, NDCG@20 {gain:.2%} ({run.protocol}, {run.rows} rows)")
     print(f"Saved {out}")
 

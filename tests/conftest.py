@@ -80,7 +80,7 @@ def film_checkpoints(film_world: Dataset, tmp_path_factory: pytest.TempPathFacto
         report = fit(model, film_world, seed=0, progress=False)
         run = measure(
             model, film_world, "test", Subject(name, "default", None, 0, report.epochs, report.seconds_per_epoch)
-        )
+        ).run
         training = {"seed": 0, "epochs": report.epochs, "commit": "0123456789", "date": run.date}
         bundle = Bundle(
             model, name, "default", "movielens", film_world.protocol.name, film_world.catalogue, (run,), training

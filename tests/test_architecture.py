@@ -15,9 +15,10 @@ from packaging.specifiers import SpecifierSet
 ROOT = Path(__file__).parent.parent
 # Every module imports only from those before it. A new module takes its place here.
 ORDER = (
-    *("sequences", "prepared", "raw_data", "datasets", "layers", "diffusion", "stability", "models"),
-    *("runs", "results", "evaluation", "comparison", "health", "training_state", "training", "measure"),
-    *("model_card", "checkpoint", "shipping", "engine", "benchmark_rows", "charts", "ui"),
+    *("sequences", "perturbation", "prepared", "raw_data", "datasets", "slots", "layers", "diffusion", "stability"),
+    *("models", "runs", "variants", "ranks", "results", "evaluation", "comparison", "health", "training_state"),
+    *("training", "code_version", "measure", "trials", "model_card", "checkpoint", "shipping", "grid", "engine"),
+    *("benchmark_rows", "charts", "ui"),
 )
 MOST_LINES = 260
 PRODUCT = (
@@ -69,7 +70,7 @@ def test_a_module_imports_only_from_modules_before_it(path: Path) -> None:
         assert not name.startswith(("scripts", "tests", "app.")), f"{relative(path)} imports {name}"
 
 
-def test_models_import_each_other_without_a_circle_and_the_base_imports_none() -> None:
+def test_models_import_each_other_without_a_circle_and_the_base_none_of_them() -> None:
     names = {path.stem for path in (ROOT / "demo_core/models").glob("*.py")} - {"__init__"}
     uses = {
         name: {
@@ -79,7 +80,7 @@ def test_models_import_each_other_without_a_circle_and_the_base_imports_none() -
         }
         for name in names
     }
-    assert not uses["base"]
+    assert uses["base"] <= {"config", "explanations"}
     placed: set[str] = set()
     while placed != names:
         ready = {name for name in names - placed if uses[name] <= placed}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import Tensor
 
-from demo_core.comparison import paired_difference
+from demo_core.comparison import compare, compare_losses, paired_difference
 from demo_core.evaluation import hit_ratio, ndcg
+from demo_core.ranks import RankedRuns
 from demo_core.sequences import Rows
 
 
@@ -59,3 +61,46 @@ def test_ranks_of_other_rows_are_refused() -> None:
 def test_an_unknown_metric_is_named() -> None:
     with pytest.raises(ValueError, match="'auc'"):
         paired_difference(torch.ones(4), torch.ones(4), rows_of([4]), "auc@20")
+
+
+def runs_of(ranks: dict[int, Tensor], lengths: list[int]) -> RankedRuns:
+    sequence = torch.repeat_interleave(torch.arange(len(lengths)), torch.tensor(lengths))
+    return RankedRuns({seed: torch.atleast_2d(values) for seed, values in ranks.items()}, sequence)
+
+
+def test_seeds_that_disagree_widen_the_interval() -> None:
+    """One seed wins by ten points, the other loses by ten: whatever the rows, nobody is better."""
+    lengths, poor = [1] * 2000, torch.full((2000,), 30)
+    better = torch.where(torch.arange(2000) < 200, 1, 30)
+    none = runs_of({0: poor, 1: poor}, lengths)
+    same = compare(runs_of({0: better, 1: better}, lengths), none, "hr@20")
+    mixed = compare(runs_of({0: better, 1: poor}, lengths), runs_of({0: poor, 1: better}, lengths), "hr@20")
+    assert same.is_clear and same.mean == pytest.approx(0.1)
+    assert mixed.mean == pytest.approx(0.0) and not mixed.is_clear
+    assert mixed.low == pytest.approx(-0.1, abs=0.02) and mixed.high == pytest.approx(0.1, abs=0.02)
+
+
+def test_only_common_seeds_are_compared() -> None:
+    good, bad = torch.ones(30), torch.full((30,), 51)
+    difference = compare(runs_of({0: good, 7: bad}, [3] * 10), runs_of({0: bad, 3: good}, [3] * 10), "hr@20")
+    assert (difference.mean, difference.seeds, difference.sequences) == (1.0, 1, 10)
+    with pytest.raises(ValueError, match="seed that both have"):
+        compare(runs_of({1: good}, [3] * 10), runs_of({0: good}, [3] * 10), "hr@20")
+    with pytest.raises(ValueError, match="same rows"):
+        compare(runs_of({0: good}, [3] * 10), runs_of({0: good}, [5] * 6), "hr@20")
+
+
+def test_draws_of_changed_histories_are_averaged() -> None:
+    half = torch.stack([torch.ones(10), torch.full((10,), 51)])
+    difference = compare(runs_of({0: half}, [1] * 10), runs_of({0: torch.full((10,), 51)}, [1] * 10), "hr@20")
+    assert difference.mean == pytest.approx(0.5)
+
+
+def test_who_loses_less_is_positive() -> None:
+    whole, gone = torch.ones(50), torch.full((50,), 51)
+    lost_half = torch.where(torch.arange(50) < 25, 51, 1)
+    make = lambda ranks: runs_of({0: ranks}, [1] * 50)  # noqa: E731
+    difference = compare_losses((make(whole), make(lost_half)), (make(whole), make(gone)), "hr@20")
+    assert difference.mean == pytest.approx(0.5) and difference.is_clear
+    with pytest.raises(ValueError, match="changed histories"):
+        compare_losses((make(whole), runs_of({1: gone}, [1] * 50)), (make(whole), make(gone)), "hr@20")

@@ -127,27 +127,44 @@ def test_the_start_token_fills_empty_rows_only() -> None:
     assert history.tolist() == [[0, 0, 0], [0, 0, 4]], "the history that came in stays as it was"
 
 
-def test_encoding_by_length_equals_encoding_padded_rows_in_order() -> None:
-    generator = torch.Generator().manual_seed(3)
-    lengths = torch.randint(1, 13, (150,), generator=generator)
-    history = torch.randint(1, 50, (150, 12), generator=generator)
-    history[torch.arange(12) < 12 - lengths[:, None]] = 0
-    seen: list[int] = []
-
-    def encode(rows: Tensor, trimmed: Tensor) -> Tensor:
-        seen.append(trimmed.shape[1])
-        assert torch.equal(trimmed, history[rows, -trimmed.shape[1] :])
-        assert int((history[rows] != 0).sum()) == int((trimmed != 0).sum()), "trimming must not cut items off"
-        return torch.stack([trimmed.sum(dim=1), trimmed[:, -1]], dim=1).double()
-
-    result = layers.by_length(history, encode)
-    torch.testing.assert_close(result, torch.stack([history.sum(dim=1), history[:, -1]], dim=1).double())
-    assert len(seen) == 5 and min(seen) == 1 and max(seen) == 12
+def test_items_before_a_slot_move_to_the_right_end() -> None:
+    sequence = torch.tensor([[0, 5, 6, 7], [1, 2, 3, 4], [0, 0, 0, 9]])
+    moved = layers.items_before(sequence, torch.tensor([3, 1, 3]))
+    assert moved.tolist() == [[0, 0, 5, 6], [0, 0, 0, 1], [0, 0, 0, 0]]
 
 
-def test_encoding_by_length_takes_a_batch_of_empty_rows() -> None:
-    result = layers.by_length(torch.zeros(2, 6, dtype=torch.int64), lambda rows, trimmed: trimmed.double())
-    assert result.shape == (2, 1)
+def test_a_causal_encoder_may_be_told_to_look_both_ways(embedded: Tensor) -> None:
+    torch.manual_seed(0)
+    model = layers.CausalEncoder(dim=8, max_length=7, layers=1, heads=2, dropout=0.0, causal=False).eval()
+    changed = embedded.clone()
+    changed[:, -1] = embedded[:, -1].flip(-1)
+    real = MASK[:, :-1]
+    assert not torch.allclose(model(changed, MASK)[:, :-1][real], model(embedded, MASK)[:, :-1][real])
+
+
+def test_dropout_drops_its_share_and_keeps_the_mean() -> None:
+    torch.manual_seed(0)
+    dropout = layers.Dropout(0.3)
+    result = dropout(torch.ones(400, 1001))
+    dropped = round(256 * 0.3) / 256
+    assert float((result == 0).double().mean()) == pytest.approx(dropped, abs=0.002)
+    assert result.unique().tolist() == pytest.approx([0.0, 1 / (1 - dropped)])
+    assert float(result.mean()) == pytest.approx(1.0, abs=0.005)
+
+
+def test_dropout_neighbours_are_dropped_independently() -> None:
+    torch.manual_seed(0)
+    gone = (layers.Dropout(0.5)(torch.ones(200, 1000)) == 0).double()
+    together = float((gone[:, 1:] * gone[:, :-1]).mean())
+    assert together == pytest.approx(0.25, abs=0.005)
+
+
+def test_dropout_leaves_everything_alone_outside_training_and_at_rate_zero() -> None:
+    x = torch.randn(3, 4)
+    assert layers.Dropout(0.5).eval()(x) is x
+    assert layers.Dropout(0.0)(x) is x
+    with pytest.raises(ValueError, match="rate"):
+        layers.Dropout(1.0)
 
 
 def test_step_embedding_equals_a_loop_over_frequencies() -> None:
@@ -170,3 +187,35 @@ def test_item_tables_start_small_with_a_zero_row_for_padding() -> None:
     assert not table.weight[0].any()
     table(torch.tensor([0, 5])).sum().backward()
     assert table.weight.grad is not None and not table.weight.grad[0].any(), "padding is never trained"
+
+
+def sines(frequency: float) -> Tensor:
+    return torch.sin(torch.arange(1, 13, dtype=torch.float64) * frequency).reshape(3, 4)
+
+
+def test_nt_xent_is_that_of_the_released_code() -> None:
+    """Numbers of hw-du/CBiT (commit 41b5721, ``NTXENTloss`` with cosine similarity, no projection, temperature 0.3)."""
+    second = torch.cos(torch.arange(1, 13, dtype=torch.float64) * 0.7).reshape(3, 4)
+    assert float(layers.nt_xent(sines(1.0), second, 0.3)) == pytest.approx(1.3341667169264568, rel=1e-12)
+    assert float(layers.nt_xent(sines(1.0), sines(1.3), 0.3)) == pytest.approx(3.597598620067147, rel=1e-12)
+
+
+def test_nt_xent_asks_every_row_for_its_partner_among_all_other_rows() -> None:
+    first, second = sines(1.0), sines(1.3)
+    rows = torch.cat([first, second])
+    cosine = torch.cosine_similarity(rows[:, None], rows[None], dim=2).tolist()
+    losses = []
+    for i in range(6):
+        others = [math.exp(cosine[i][j] / 0.5) for j in range(6) if j != i]
+        losses.append(math.log(sum(others)) - cosine[i][(i + 3) % 6] / 0.5)
+    assert float(layers.nt_xent(first, second, 0.5)) == pytest.approx(sum(losses) / 6, rel=1e-12)
+
+
+def test_nt_xent_of_all_pairs_is_that_of_each_pair_and_its_gradient_is_exact() -> None:
+    views = torch.stack([sines(1.0), sines(1.3), sines(0.4)]).requires_grad_()
+    together = layers.nt_xent_pairs(views, 0.3).detach()
+    for j, k in [(0, 1), (0, 2), (1, 2)]:
+        torch.testing.assert_close(together[j, k], layers.nt_xent(views[j], views[k], 0.3).detach())
+    torch.testing.assert_close(together, together.T)
+    assert not bool(together.diagonal().any())
+    assert torch.autograd.gradcheck(lambda x: layers.nt_xent_pairs(x, 0.3), views)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
 from demo_core import measure as measuring
 from demo_core.datasets import Dataset
-from demo_core.evaluation import evaluate
-from demo_core.measure import Subject, config_hash, device_name, measure
+from demo_core.evaluation import Reading, evaluate
+from demo_core.measure import Subject, Trial, config_hash, device_name, measure, record
 from demo_core.models import create, preset
 from demo_core.models.base import Recommender
+from demo_core.perturbation import with_items_deleted
+from demo_core.ranks import read_ranks, run_key
+from demo_core.runs import read_runs
 
 SUBJECT = Subject(model="card", preset="default", backbone=None, seed=4, epochs=7, seconds_per_epoch=1.23456)
 
@@ -21,7 +26,7 @@ def card() -> Recommender:
 
 
 def test_a_run_carries_the_metrics_of_every_row_and_where_they_come_from(card: Recommender, toy: Dataset) -> None:
-    run = measure(card, toy, "test", SUBJECT)
+    run = measure(card, toy, "test", SUBJECT).run
     assert run.metrics == evaluate(card, toy.test, toy.protocol).metrics()
     assert (run.rows, run.split, run.dataset, run.protocol) == (len(toy.test), "test", "toy", toy.protocol.name)
     assert (run.data_hash, run.seed, run.epochs, run.seconds_per_epoch) == (toy.hash, 4, 7, 1.235)
@@ -30,12 +35,12 @@ def test_a_run_carries_the_metrics_of_every_row_and_where_they_come_from(card: R
 
 
 def test_the_split_decides_which_rows_are_scored(card: Recommender, toy: Dataset) -> None:
-    run = measure(card, toy, "validation", SUBJECT)
+    run = measure(card, toy, "validation", SUBJECT).run
     assert run.metrics == evaluate(card, toy.validation, toy.protocol).metrics()
 
 
 def test_the_evenness_histogram_is_that_of_the_training_histories(card: Recommender, toy: Dataset) -> None:
-    histogram = measure(card, toy, "test", SUBJECT).health["evenness_histogram"]
+    histogram = measure(card, toy, "test", SUBJECT).run.health["evenness_histogram"]
     assert isinstance(histogram, dict)
     lengths = toy.train.target_at - toy.train.start
     assert sum(histogram["counts"]) == int((lengths >= 3).sum())
@@ -61,3 +66,29 @@ def test_without_git_the_commit_is_unknown(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_the_cpu_is_called_cpu() -> None:
     assert device_name(torch.device("cpu")) == "CPU"
+
+
+def test_trials_are_averaged_and_their_ranks_kept(card: Recommender, toy: Dataset) -> None:
+    trials = [Trial(with_items_deleted(toy.test, 0.5, seed), seen=toy.test) for seed in (0, 1)]
+    measurement = measure(card, toy, "test", SUBJECT, trials)
+    single = [evaluate(card, t.rows, toy.protocol, seen=toy.test) for t in trials]
+    assert torch.equal(measurement.ranks, torch.stack([one.ranks for one in single]))
+    mean = sum(one.metrics()["ndcg@10"] for one in single) / 2
+    assert measurement.run.metrics["ndcg@10"] == pytest.approx(mean)
+
+
+def test_a_recorded_measurement_leaves_a_run_and_its_ranks(card: Recommender, toy: Dataset, tmp_path: Path) -> None:
+    file = tmp_path / "measured.jsonl"
+    measurement = measure(card, toy, "test", SUBJECT)
+    record(measurement, toy.test, file)
+    assert read_runs(file) == [measurement.run]
+    kept = read_ranks(tmp_path / "ranks.jsonl").of(run_key(measurement.run))
+    assert kept is not None and torch.equal(kept.ranks[4], measurement.ranks.clamp(max=51))
+
+
+def test_ranks_of_a_part_of_the_rows_are_not_kept(card: Recommender, toy: Dataset, tmp_path: Path) -> None:
+    trial = Trial(toy.test, reading=Reading(complete_batches_of=64))
+    measurement = measure(card, toy, "test", SUBJECT, [trial])
+    assert measurement.run.rows == len(toy.test) // 64 * 64
+    record(measurement, toy.test, tmp_path / "measured.jsonl")
+    assert not (tmp_path / "ranks.jsonl").exists()

@@ -41,6 +41,7 @@ from demo_core.layers import EncoderLayer, attention_logits, unit, window
 from demo_core.models.base import Controls, Phase, RouteExplanation
 from demo_core.models.guided_diffusion import GuidedDiffusion, GuidedDiffusionConfig
 from demo_core.sequences import PADDING, Batch, batches
+from demo_core.slots import Slots
 from demo_core.stability import below_average, draw_removal, read_steps, removal_probability, remove
 
 
@@ -102,7 +103,8 @@ class FuturePredictor(nn.Module):
     def forward(self, directions: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """(B, L, D) unit vectors, (B, L) -> predictions knowing slot n, and knowing only the slots before it."""
         x = 0.25 * directions.shape[-1] ** 0.5 * directions + self.position[: mask.shape[1]].flip(0)
-        states = self.norm(self.layer(x, attention_logits(mask, x.dtype)))
+        slots = Slots.of(mask)
+        states = slots.pad(self.norm(self.layer(slots.pack(x), attention_logits(mask, x.dtype), slots)))
         after = self.mlp(states)
         is_first = mask & ~torch.cat([torch.zeros_like(mask[:, :1]), mask[:, :-1]], dim=1)
         before = torch.where(is_first[..., None], self.mlp(self.before_any), after.roll(1, dims=1))

@@ -21,7 +21,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from demo_core.diffusion import NoiseSchedule, cosine_betas, exp_betas, guided, linear_betas, sample, sqrt_betas
-from demo_core.layers import CausalEncoder, by_length, embedding_table, step_embedding, unit, window, with_start
+from demo_core.layers import CausalEncoder, embedding_table, step_embedding, unit, window, with_start
 from demo_core.models.base import Controls, Recommender, RecommenderConfig, item_scores, seeded
 from demo_core.sequences import PADDING, Batch
 
@@ -110,12 +110,7 @@ class GuidedDiffusion(Recommender):
     def guidance(self, history: Tensor, weights: Tensor | None) -> Tensor:
         """(B, L) ids and (B, L) weights -> guidance (B, D): the newest state of the encoder."""
         tokens = with_start(history, self.config.num_items + 1)
-
-        def encode(rows: Tensor, trimmed: Tensor) -> Tensor:
-            chosen = None if weights is None else weights[rows, -trimmed.shape[1] :]
-            return self.encoder(self.item_embedding(trimmed), trimmed != PADDING, chosen, last_only=True)
-
-        return by_length(tokens, encode)
+        return self.encoder(self.item_embedding(tokens), tokens != PADDING, weights, last_only=True)
 
     def loss(self, batch: Batch, generator: Generator | None = None) -> Tensor:
         """Ranking and squared error of the generated vector (and the ranking of the guidance itself, if weighed)."""

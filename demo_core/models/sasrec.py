@@ -14,10 +14,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.nn import functional as F
 
-from demo_core.layers import CausalEncoder, by_length, embedding_table, items_before, window, with_start
-from demo_core.models.base import RecommenderConfig, SequenceEncoder
+from demo_core.layers import CausalEncoder, embedding_table, items_before, window, with_start
+from demo_core.models.base import RecommenderConfig, SequenceEncoder, next_item_loss
 from demo_core.sequences import PADDING, Batch
 
 
@@ -42,9 +41,7 @@ class SASRec(SequenceEncoder):
 
     def encode(self, history: Tensor) -> Tensor:
         tokens = with_start(window(history, self.config.max_length), self.config.num_items + 1)
-        return by_length(
-            tokens, lambda _, rows: self.encoder(self.item_embedding(rows), rows != PADDING, last_only=True)
-        )
+        return self.encoder(self.item_embedding(tokens), tokens != PADDING, last_only=True)
 
     def states(self, history: Tensor) -> tuple[Tensor, Tensor]:
         """All states (B, L, D) and which of them stand for an item or [start], (B, L) bool; L = ``max_length``."""
@@ -57,4 +54,5 @@ class SASRec(SequenceEncoder):
         return states[:, -1], (states * mask[..., None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)
 
     def loss(self, batch: Batch, generator: Generator | None = None) -> Tensor:
-        return F.cross_entropy(self.rank(self.encode(batch.history)), batch.target)
+        state = self.encode(batch.history)
+        return next_item_loss(state, batch.target, self.item_embedding, self.config.num_items, self.item_bias)

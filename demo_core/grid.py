@@ -1,0 +1,208 @@
+"""A grid of trainings and measurements that can be stopped and started again at any moment.
+
+A job is one model trained with one seed; its measurements are the plain test, the released reading, lost and foreign
+items, denoising steps and so on. What ``measured.jsonl`` already holds for the same code, settings and data is not done
+again. Trained weights stay in a work folder, not in the repository.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import torch
+from filelock import FileLock, Timeout
+
+from demo_core import checkpoint, datasets
+from demo_core.checkpoint import Bundle, BundleError
+from demo_core.code_version import code_version
+from demo_core.datasets import Dataset
+from demo_core.measure import Subject, config_hash, current_commit, measure, record, reset_peak_memory
+from demo_core.models import backbone_name, create, entry, preset, with_backbone
+from demo_core.models.base import Recommender, RecommenderConfig
+from demo_core.runs import Run, Split, drop_partial_line, read_runs
+from demo_core.training import fit
+from demo_core.trials import Extra, settings_of
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training. ``variant``: ``None``, or an ablation or sweep value that needs a training of its own.
+
+    ``backbone``: the model that GlobalDiff stands on; it is trained, or taken from the work folder, with the same seed.
+    ``settings``: further "name=value" changes, which no variant names.
+    """
+
+    model: str
+    preset: str
+    dataset: str
+    seed: int
+    backbone: str | None = None
+    variant: str | None = None
+    settings: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        parts = [self.model, f"on {self.backbone}" if self.backbone else "", self.preset, self.variant or ""]
+        return f"{' '.join(part for part in parts if part)}, {self.dataset}, seed {self.seed}"
+
+    def config(self, num_items: int) -> RecommenderConfig:
+        """The settings that this job is trained with."""
+        own = preset(self.model, self.preset, self.dataset, num_items)
+        if self.backbone is not None:
+            own = own.override(f"backbone={self.backbone}")
+        changes = settings_of(self.variant) if self.variant else ()
+        return own.override(*changes, *self.settings)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where results and weights lie. ``file``: ``measured.jsonl``; ``work``: trained bundles, one folder a job.
+
+    ``splits``: only ("validation",) while settings are being chosen.
+    """
+
+    file: Path
+    work: Path
+    data: Path | None = None
+    splits: tuple[Split, ...] = ("validation", "test")
+    show: Callable[[str], None] = print
+
+    def run(self, jobs: Iterable[Job], extras: tuple[Extra, ...] = ()) -> None:
+        """Does every job's training and measurements that are missing. A job that another process has is left to it."""
+        if drop_partial_line(self.file):
+            self.show(f"{self.file}: the last line had been cut off while it was written; it is measured again.")
+        waiting = list(jobs)
+        for number, job in enumerate(waiting, start=1):
+            self.show(f"[{number}/{len(waiting)}] {job.title} · {self._time_left(waiting[number - 1 :])}")
+            folder = self._folder(job)
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with FileLock(folder.with_suffix(".lock"), timeout=0):
+                    self._do(job, extras, folder)
+            except Timeout:
+                self.show("  another process is at it")
+
+    def _do(self, job: Job, extras: tuple[Extra, ...], folder: Path) -> None:
+        dataset = datasets.load(job.dataset, self.data)
+        model = self._new_model(job, dataset)
+        wanted = [extra for extra in extras if extra.applies_to(model, dataset)]
+        missing = [extra for extra in wanted if not self._has(job, model, dataset, extra.variant)]
+        plain = not self._has(job, model, dataset, job.variant)
+        if not plain and not missing:
+            self.show("  already measured")
+            return
+        reset_peak_memory(torch.device("cpu"))
+        bundle = self._trained(job, model, dataset, folder)
+        subject = _subject(job, bundle)
+        if plain:
+            for split in self.splits:
+                measurement = measure(bundle.model, dataset, split, subject)
+                record(measurement, dataset.rows(split), self.file)
+                self.show(f"  {split} {_figures(measurement.run)}")
+        for extra in missing:
+            named = replace(subject, variant=extra.variant)
+            with extra.prepared(bundle.model):
+                measurement = extra.measure(bundle.model, dataset, named)
+            record(measurement, dataset.test, self.file)
+            self.show(f"  {extra.variant} {_figures(measurement.run)}")
+
+    def _new_model(self, job: Job, dataset: Dataset) -> Recommender:
+        config = job.config(dataset.catalogue.num_items)
+        if job.backbone is None:
+            return create(job.model, config, job.seed)
+        under = Job(job.backbone, "default", job.dataset, job.seed)
+        backbone = create(under.model, under.config(dataset.catalogue.num_items), under.seed)
+        return create(job.model, with_backbone(config, backbone), job.seed)
+
+    def _trained(self, job: Job, model: Recommender, dataset: Dataset, folder: Path) -> Bundle:
+        """The job's weights from the work folder, or by training (which goes on where it was stopped)."""
+        kept = self._kept(job, model, folder)
+        if kept is not None:
+            return kept
+        skip: tuple[str, ...] = ()
+        if job.backbone is not None:
+            under = self._backbone(job, dataset)
+            model.get_submodule("backbone").load_state_dict(under.state_dict())
+            skip = ("backbone",)
+        state = folder.with_name(folder.name + ".training.safetensors")
+        report = fit(model, dataset, seed=job.seed, state_file=state, skip=skip, progress=False)
+        training = {
+            "seed": job.seed,
+            "epochs": report.epochs,
+            "seconds_per_epoch": report.seconds_per_epoch,
+            "commit": current_commit(),
+            "code": code_version(_module(job.model)),
+            "date": datetime.now(UTC).date().isoformat(),
+            "validation_ndcg@20": report.best,
+        }
+        protocol = dataset.protocol.name
+        bundle = Bundle(model, job.model, job.preset, job.dataset, protocol, dataset.catalogue, (), training)
+        checkpoint.save(bundle, folder)
+        return bundle
+
+    def _backbone(self, job: Job, dataset: Dataset) -> Recommender:
+        assert job.backbone is not None
+        under = Job(job.backbone, "default", job.dataset, job.seed)
+        folder = self._folder(under)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.with_suffix(".lock")):
+            return self._trained(under, self._new_model(under, dataset), dataset, folder).model
+
+    def _kept(self, job: Job, model: Recommender, folder: Path) -> Bundle | None:
+        try:
+            bundle = checkpoint.load(folder) if folder.exists() else None
+        except BundleError as error:
+            self.show(f"  trained again: {error}")
+            return None
+        if bundle is None or bundle.training.get("code") != code_version(_module(job.model)):
+            return None
+        return bundle if config_hash(bundle.model) == config_hash(model) else None
+
+    def _has(self, job: Job, model: Recommender, dataset: Dataset, variant: str | None) -> bool:
+        """Whether a run of this recipe, seed and code stands in the file."""
+        wanted = (job.model, job.preset, job.dataset, job.seed, variant, config_hash(model), dataset.hash)
+        module = _module(job.model)
+        return any(
+            (r.model, r.preset, r.dataset, r.seed, r.variant, r.config_hash, r.data_hash) == wanted
+            and r.split == self.splits[-1]
+            and code_version(module, r.commit) == code_version(module)
+            for r in read_runs(self.file)
+        )
+
+    def _folder(self, job: Job) -> Path:
+        names = (job.dataset, job.model, job.backbone, job.preset, job.variant, *job.settings, f"seed{job.seed}")
+        return self.work / "-".join(name.replace("/", "_") for name in names if name)
+
+    def _time_left(self, jobs: Iterable[Job]) -> str:
+        """From the trainings of the same model and data set so far; a job without one counts as the mean."""
+        known: dict[tuple[str, str], float] = {}
+        for run in read_runs(self.file):
+            known[run.model, run.dataset] = run.epochs * run.seconds_per_epoch + 2 * run.inference_seconds
+        if not known:
+            return "time left not known yet"
+        mean = sum(known.values()) / len(known)
+        seconds = sum(known.get((job.model, job.dataset), mean) for job in jobs)
+        return f"at most {seconds / 3600:.1f} h left" if seconds > 3600 else f"at most {seconds / 60:.0f} min left"
+
+
+def _module(model: str) -> str:
+    return entry(model).model.__module__
+
+
+def _subject(job: Job, bundle: Bundle) -> Subject:
+    return Subject(
+        model=job.model,
+        preset=job.preset,
+        backbone=backbone_name(bundle.model),
+        seed=job.seed,
+        epochs=int(bundle.training["epochs"]),
+        seconds_per_epoch=float(bundle.training["seconds_per_epoch"]),
+        variant=job.variant,
+    )
+
+
+def _figures(run: Run) -> str:
+    return f"HR@20 {run.metrics['hr@20']:.2%}, NDCG@20 {run.metrics['ndcg@20']:.2%}"

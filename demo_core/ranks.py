@@ -1,0 +1,109 @@
+"""The ranks of every test row, kept so that any two measured models can be compared later: ``ranks.jsonl``.
+
+A line is one run (its key, and a byte a row: the target's rank, 51 for all beyond the 50 that metrics look at) or the
+sequences that the rows of a data set belong to, once. Bytes are zlib-compressed and in base64.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from demo_core.runs import Run, append_line
+from demo_core.sequences import Rows
+
+BEYOND = 51
+KEY = ("model", "preset", "backbone", "dataset", "protocol", "split", "variant")
+
+RunKey = tuple[str | None, ...]
+
+
+@dataclass(frozen=True)
+class RankedRuns:
+    """All seeds of one recipe on the same rows. ``ranks``: seed -> (draws, R) ranks 1..51, one draw unless histories
+    were changed at random. ``sequence`` (R,): which sequence each row belongs to.
+    """
+
+    ranks: Mapping[int, Tensor]
+    sequence: Tensor
+
+
+@dataclass
+class RankFile:
+    """What a ``ranks.jsonl`` holds. The newest line of a key, seed and recipe counts."""
+
+    lines: dict[RunKey, dict[int, dict[str, Any]]] = field(default_factory=dict)
+    sequences: dict[tuple[str, str], Tensor] = field(default_factory=dict)
+
+    def of(self, key: RunKey, config_hash: str | None = None) -> RankedRuns | None:
+        """The runs with that key (fields :data:`KEY`) and the settings of the newest, or those of ``config_hash``.
+
+        ``None`` where there are none.
+        """
+        lines = self.lines.get(key, {})
+        if not lines:
+            return None
+        newest = max(lines.values(), key=lambda line: line["date"])
+        wanted = (config_hash or newest["config_hash"], newest["data_hash"])
+        same = {seed: line for seed, line in lines.items() if (line["config_hash"], line["data_hash"]) == wanted}
+        split = str(key[KEY.index("split")])
+        sequence = self.sequences.get((newest["data_hash"], split))
+        if not same or sequence is None:
+            return None
+        return RankedRuns({seed: _ranks(line, len(sequence)) for seed, line in sorted(same.items())}, sequence)
+
+
+def run_key(run: Run) -> RunKey:
+    """The fields :data:`KEY` of a run."""
+    return tuple(getattr(run, name) for name in KEY)
+
+
+def append_ranks(path: Path, run: Run, ranks: Tensor, rows: Rows) -> None:
+    """Adds the ``ranks`` (R,) or (draws, R) of ``run`` on ``rows``, and the rows' sequences where they are new."""
+    if read_ranks(path).sequences.get((run.data_hash, run.split)) is None:
+        _, lengths = rows.start.unique_consecutive(return_counts=True)
+        packed = _pack(lengths.numpy().astype("<u4"))
+        append_line(path, {"data_hash": run.data_hash, "split": run.split, "sequence_lengths": packed})
+    line = {name: getattr(run, name) for name in (*KEY, "seed", "config_hash", "data_hash", "date")}
+    clipped = torch.atleast_2d(ranks).clamp(max=BEYOND).numpy().astype(np.uint8)
+    append_line(path, {**line, "ranks": _pack(clipped)})
+
+
+def read_ranks(path: Path) -> RankFile:
+    """The file's content; a file that does not exist holds nothing. A damaged line raises ``ValueError`` naming it."""
+    content = RankFile()
+    if not path.exists():
+        return content
+    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            line = json.loads(text)
+            if "sequence_lengths" in line:
+                lengths = torch.from_numpy(_unpack(line["sequence_lengths"], "<u4").astype(np.int64))
+                sequence = torch.repeat_interleave(torch.arange(len(lengths)), lengths)
+                content.sequences[line["data_hash"], line["split"]] = sequence
+            else:
+                content.lines.setdefault(tuple(line[name] for name in KEY), {})[line["seed"]] = line
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{path}, line {number}: expected ranks as a JSON object. {error}") from error
+    return content
+
+
+def _ranks(line: Mapping[str, Any], rows: int) -> Tensor:
+    return torch.from_numpy(_unpack(line["ranks"], "u1").astype(np.int64)).reshape(-1, rows)
+
+
+def _pack(values: np.ndarray) -> str:
+    return base64.b64encode(zlib.compress(values.tobytes(), 9)).decode("ascii")
+
+
+def _unpack(text: str, kind: str) -> np.ndarray:
+    return np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype=kind)

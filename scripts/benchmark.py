@@ -1,0 +1,79 @@
+"""Train and measure a grid of models, presets, data sets and seeds; what is measured already is left out.
+
+python -m scripts.benchmark --models sasrec tdm card globaldiff --datasets zhihu --seeds 0-4
+python -m scripts.benchmark --models card --variants no_routing threshold_quantile=0.25 --datasets zhihu --seeds 0-4
+python -m scripts.benchmark --models sasrec --variants dropout=0.3,layers=1 --validation-only --file tuning.jsonl ...
+python -m scripts.benchmark --models card tdm --presets released --extras released steps --datasets zhihu
+
+It may be stopped at any moment and started again, and started twice to use two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+from pathlib import Path
+
+import torch
+
+from demo_core import datasets
+from demo_core.grid import Grid, Job
+from demo_core.models import MODELS
+from demo_core.runs import Split
+from demo_core.trials import EXTRAS
+
+
+def main() -> None:
+    """The command line."""
+    arguments = _parser().parse_args()
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    extras = tuple(extra for name in arguments.extras for extra in EXTRAS[name]())
+    work = arguments.work or (arguments.data or datasets.data_folder()) / "benchmark"
+    splits: tuple[Split, ...] = ("validation",) if arguments.validation_only else ("validation", "test")
+    Grid(arguments.file, work, arguments.data, splits).run(_jobs(arguments), extras)
+
+
+def _jobs(arguments: argparse.Namespace) -> list[Job]:
+    """Seed by seed, so that a grid that is stopped holds whole rows."""
+    return [
+        Job(model, preset, dataset, seed, backbone, variant, tuple(arguments.set))
+        for seed, dataset, preset, variant, model, backbone in itertools.product(
+            arguments.seeds,
+            arguments.datasets,
+            arguments.presets,
+            arguments.variants or [None],
+            arguments.models,
+            arguments.backbones or [None],
+        )
+    ]
+
+
+def _seeds(text: str) -> list[int]:
+    """``"0-4"`` or ``"0,3,7"``."""
+    first, dash, last = text.partition("-")
+    return list(range(int(first), int(last) + 1)) if dash else [int(seed) for seed in text.split(",")]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description="Train and measure a grid; it can be stopped and started again.")
+    parser.add_argument("--models", nargs="+", required=True, choices=list(MODELS))
+    parser.add_argument("--presets", nargs="+", default=["default"])
+    parser.add_argument("--datasets", nargs="+", required=True, choices=list(datasets.DATASETS))
+    parser.add_argument("--seeds", type=_seeds, default=[0], help="0-4, or 0,3,7 (default: 0)")
+    parser.add_argument("--backbones", nargs="+", help="GlobalDiff on each of these")
+    parser.add_argument("--variants", nargs="+", help="ablations or name=value, each with a training of its own")
+    parser.add_argument("--extras", nargs="*", default=[], choices=list(EXTRAS), help="further measurements")
+    parser.add_argument(
+        "--validation-only", action="store_true", help="leave the test split alone: for choosing settings"
+    )
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change one setting")
+    parser.add_argument("--file", type=Path, default=Path("checkpoints/measured.jsonl"), help="where runs are added")
+    parser.add_argument("--work", type=Path, help="trained weights (default: benchmark in the data folder)")
+    parser.add_argument("--data", type=Path, help="data folder (default: $TURNPOINT_DATA or the cache folder)")
+    parser.add_argument("--threads", type=int, help="CPU threads (default: PyTorch's choice)")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

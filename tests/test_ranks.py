@@ -1,0 +1,58 @@
+"""Ranks survive being written and read, by the byte."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+
+from demo_core.ranks import append_ranks, read_ranks, run_key
+from demo_core.runs import Run
+from demo_core.sequences import Rows
+from tests.runs import run as a_run
+
+ROWS = Rows.prefixes([[1, 2, 3], [4, 5], [6]])
+
+
+def test_ranks_and_sequences_come_back(tmp_path: Path) -> None:
+    run, path = a_run(), tmp_path / "ranks.jsonl"
+    append_ranks(path, run, torch.tensor([1, 7, 50, 51, 900, 2]), ROWS)
+    runs = read_ranks(path).of(run_key(run))
+    assert runs is not None
+    assert runs.ranks[run.seed].tolist() == [[1, 7, 50, 51, 51, 2]]
+    assert runs.sequence.tolist() == [0, 0, 0, 1, 1, 2]
+
+
+def test_draws_stay_apart_and_sequences_are_written_once(tmp_path: Path) -> None:
+    run, path = a_run(), tmp_path / "ranks.jsonl"
+    append_ranks(path, run, torch.arange(1, 13).reshape(2, 6), ROWS)
+    append_ranks(path, dataclasses.replace(run, seed=run.seed + 1), torch.ones(6), ROWS)
+    assert len(path.read_text().splitlines()) == 3
+    runs = read_ranks(path).of(run_key(run))
+    assert runs is not None and [tuple(r.shape) for r in runs.ranks.values()] == [(2, 6), (1, 6)]
+
+
+def test_only_seeds_with_the_newest_settings_are_one_sample(tmp_path: Path) -> None:
+    path, run = tmp_path / "ranks.jsonl", a_run()
+    changed = dataclasses.replace(run, seed=5, config_hash="other", date="2030-01-01T00:00:00+00:00")
+    for one in (run, changed):
+        append_ranks(path, one, torch.ones(6), ROWS)
+    runs, older = read_ranks(path).of(run_key(run)), read_ranks(path).of(run_key(run), run.config_hash)
+    assert runs is not None and list(runs.ranks) == [5]
+    assert older is not None and list(older.ranks) == [run.seed]
+
+
+def test_what_was_never_measured_is_none(tmp_path: Path) -> None:
+    assert read_ranks(tmp_path / "missing.jsonl").of(run_key(a_run())) is None
+
+
+def test_a_damaged_line_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "ranks.jsonl"
+    path.write_text('{"model": "card"}\n')
+    with pytest.raises(ValueError, match="line 1"):
+        read_ranks(path)
+
+
+def test_the_key_of_a_run_has_no_seed() -> None:
+    run: Run = a_run()
+    assert run_key(run) == run_key(dataclasses.replace(run, seed=run.seed + 1))
