@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from demo_core import axes
 from demo_core.datasets import DATASETS, PROTOCOLS, Protocol
 from demo_core.health import failures
 from demo_core.models import MODELS
@@ -125,7 +125,7 @@ def rows(results: Sequence[Result], metric: str) -> list[Row]:
     best: dict[str, float] = {}
     for result in chosen:
         best[result.model] = max(result.mean, best.get(result.model, 0.0))
-    return [_row(result) for result in sorted(chosen, key=lambda result: _order(result, best))]
+    return [row_of(result) for result in sorted(chosen, key=lambda result: _order(result, best))]
 
 
 def _order(result: Result, best: Mapping[str, float]) -> tuple[object, ...]:
@@ -137,7 +137,8 @@ def _order(result: Result, best: Mapping[str, float]) -> tuple[object, ...]:
     return group, -best[result.model], result.model, preset, -result.mean
 
 
-def _row(result: Result) -> Row:
+def row_of(result: Result) -> Row:
+    """How one result is named and marked."""
     baseline = result.model in BASELINES
     health = result.health or {}
     found = _failures(health) if health and not baseline else ()
@@ -172,10 +173,7 @@ def _failures(health: Mapping[str, float]) -> tuple[str, ...]:
 
 def axis_ticks(shown: Sequence[Row]) -> list[float]:
     """Round ticks in per cent from 0 to above the largest mean + sd, at most eight of them."""
-    top = max((100 * (row.result.mean + (row.result.sd or 0)) for row in shown), default=0) or 1.0
-    exponent = math.floor(math.log10(top / 5))
-    step = next(s for s in (m * 10.0**exponent for m in (1, 2, 2.5, 5, 10)) if top * 1.02 <= 7 * s)
-    return [round(step * i, 10) for i in range(math.ceil(top * 1.02 / step) + 1)]
+    return list(axes.zero_based([100 * (row.result.mean + (row.result.sd or 0)) for row in shown]).ticks)
 
 
 def popularity(shown: Sequence[Row]) -> float | None:
@@ -201,14 +199,17 @@ def _record(row: Row) -> dict[str, object]:
         "model": result.model,
         "preset": result.preset,
         "backbone": result.backbone,
+        "variant": result.variant,
         "source": result.source,
         "metric": result.metric,
         "mean": result.mean,
         "sd": result.sd,
         "n": result.n,
+        "seeds": " ".join(map(str, result.seeds)),
         "never_trained_share": row.never_trained,
         "distinct_items": row.distinct,
         "list_overlap": row.overlap,
         "rows": result.rows,
         "origin": result.origin,
+        "date": result.date,
     }

@@ -82,7 +82,7 @@ def benchmark_chart(
     mean = alt.X("mean:Q", title=f"{metric_title(metric)} in per cent", axis=axis, scale=scale)
     layers = [
         *_deviations(base),
-        *_marks(base, mean),
+        *marks(base, mean),
     ]
     if not compact:
         values = base.mark_text(aria=False, align="left", color=colours["ink"], fontWeight="bold")
@@ -94,7 +94,7 @@ def benchmark_chart(
         subtitle=[] if compact else [protocol(name).description, *_origins(rows), "bars: one sd over seeds"],
     )
     chart = alt.layer(*layers).properties(width=width, height=alt.Step(27), title=title)
-    return _themed(chart, colours)
+    return themed(chart, colours)
 
 
 def health_chart(rows: Sequence[Row], theme: Theme = "light", width: int = 200) -> alt.VConcatChart | None:
@@ -112,9 +112,9 @@ def health_chart(rows: Sequence[Row], theme: Theme = "light", width: int = 200) 
     for field, meaning in (("distinct", "distinct items"), ("overlap", "overlap of two lists, %")):
         axis = alt.Axis(domain=False, ticks=False, tickCount=4 if width >= 150 else 2)
         amount = alt.X(f"{field}:Q", title=meaning, axis=axis, scale=alt.Scale(zero=True))
-        panels.append(alt.layer(*_marks(lines, amount)).properties(width=width, height=alt.Step(25)))
+        panels.append(alt.layer(*marks(lines, amount)).properties(width=width, height=alt.Step(25)))
     title = alt.TitleParams("How personal the lists are", subtitle=f"{dataset_title(dataset)}, {name}")
-    return _themed(alt.vconcat(*panels, spacing=22).properties(title=title), colours)
+    return themed(alt.vconcat(*panels, spacing=22).properties(title=title), colours)
 
 
 def export(chart: alt.TopLevelMixin, file_format: ChartFormat) -> bytes:
@@ -180,7 +180,7 @@ def _deviations(base: alt.Chart) -> list[alt.Chart]:
     return [bar, ends.encode(x="low:Q"), ends.encode(x="high:Q")]
 
 
-def _marks(base: alt.Chart, x: alt.X) -> list[alt.Chart]:
+def marks(base: alt.Chart, x: alt.X, area: int = MARK_AREA) -> list[alt.Chart]:
     """The outline with its fill, and on top the left half of the half-filled ones."""
     tooltip = [
         alt.Tooltip("label:N", title="model"),
@@ -188,7 +188,7 @@ def _marks(base: alt.Chart, x: alt.X) -> list[alt.Chart]:
         alt.Tooltip("origin:N", title="origin"),
         alt.Tooltip("means:N", title="metric"),
     ]
-    outline = base.mark_point(size=MARK_AREA, strokeWidth=2.2, opacity=1).encode(
+    outline = base.mark_point(size=area, strokeWidth=2.2, opacity=1).encode(
         x=x,
         shape=alt.Shape("shape:N", scale=None),
         fill=alt.Fill("inside:N", scale=None),
@@ -198,7 +198,7 @@ def _marks(base: alt.Chart, x: alt.X) -> list[alt.Chart]:
     )
     half = (
         base.transform_filter("datum.half !== ''")
-        .mark_point(aria=False, size=MARK_AREA, strokeWidth=0, opacity=1)
+        .mark_point(aria=False, size=area, strokeWidth=0, opacity=1)
         .encode(x=x, shape=alt.Shape("half:N", scale=None), fill=alt.Fill("colour:N", scale=None), tooltip=tooltip)
     )
     return [outline, half]
@@ -217,7 +217,7 @@ def _origins(rows: Sequence[Row]) -> list[str]:
     return list(dict.fromkeys(row.result.origin for row in rows))
 
 
-def _themed(chart: Any, colours: dict[str, str]) -> Any:
+def themed(chart: Any, colours: dict[str, str]) -> Any:
     """Tokens, font and a transparent background; typed loosely because Altair's chart kinds share no useful base."""
     return chart.configure(
         background="transparent",

@@ -37,6 +37,7 @@ LEAVE_ONE_OUT_FULL = Protocol(
     "leave-one-out-full", "each person's last item, ranked among all items not in their history", True
 )
 LONG_TERM = Protocol("long-term", "each person's last four items, ranked among all items not in their history", True)
+LONG_TERM_STEPS = 4
 PROTOCOLS = {protocol.name: protocol for protocol in (PREFIX_FULL, LEAVE_ONE_OUT_FULL, LONG_TERM)}
 
 
@@ -154,29 +155,35 @@ def entry(name: str) -> DatasetEntry:
     return DATASETS[name]
 
 
-def load(name: str, folder: Path | None = None) -> Dataset:
+def load(name: str, folder: Path | None = None, protocol: str | None = None) -> Dataset:
     """The data set ``name``, prepared in ``folder / name`` (default: in :func:`data_folder`).
 
-    Raises :class:`DataError` for an unknown name, missing or damaged files, or other content than the known one.
+    ``protocol`` "long-term" splits it by :func:`long_term` instead of its own way (``None``). Raises
+    :class:`DataError` for an unknown name, missing or damaged files, other content than the known one, or a protocol
+    that the data set cannot be evaluated under.
     """
     statistics = entry(name).statistics
     if statistics is None:
-        return toy_world()
-    sequences = read_prepared((folder or data_folder()) / name)
-    verify(name, sequences, statistics)
-    return assemble(name, sequences)
+        sequences = toy_sequences()
+    else:
+        sequences = read_prepared((folder or data_folder()) / name)
+        verify(name, sequences, statistics)
+    return assemble(name, sequences, protocol)
 
 
-def assemble(name: str, sequences: Sequences) -> Dataset:
-    """Sequences -> rows: by the source's own splits, or leave-one-out where it has none."""
+def assemble(name: str, sequences: Sequences, protocol: str | None = None) -> Dataset:
+    """Sequences -> rows: by the source's own splits, else leave-one-out; ``protocol`` as in :func:`load`."""
     known = entry(name)
+    chosen = PROTOCOLS.get(protocol or known.protocol.name)
+    if chosen is None or (chosen != known.protocol and (sequences.is_split or chosen != LONG_TERM)):
+        raise DataError(f"{known.title} cannot be evaluated under the protocol {protocol!r}.")
     if sequences.is_split:
         train, validation, test = (Rows.prefixes(sequences.part(split)) for split in SPLITS)
     else:
-        train, validation, test = leave_one_out(sequences.items)
+        train, validation, test = (long_term if chosen == LONG_TERM else leave_one_out)(sequences.items)
     counts = train.target_counts(len(sequences.titles))[1:].tolist()
     catalogue = Catalogue(sequences.titles, sequences.years, sequences.genres, tuple(counts), noun=known.noun)
-    return Dataset(name, known.title, catalogue, known.protocol, train, validation, test)
+    return Dataset(name, known.title, catalogue, chosen, train, validation, test)
 
 
 def leave_one_out(sequences: Sequence[Sequence[int]]) -> tuple[Rows, Rows, Rows]:
@@ -187,6 +194,22 @@ def leave_one_out(sequences: Sequence[Sequence[int]]) -> tuple[Rows, Rows, Rows]
         Rows.prefixes([sequence[:-2] for sequence in sequences]),
         Rows.last_items([sequence[:-1] for sequence in sequences]),
         Rows.last_items(sequences),
+    )
+
+
+def long_term(sequences: Sequence[Sequence[int]]) -> tuple[Rows, Rows, Rows]:
+    """Train: every prefix of all but the last five items; validation: the fifth from the end from all before it; test:
+    the fourth from the end, P = 1, which in ``items`` the targets P = 2, 3, 4 follow (``long_term.targets``).
+    Sequences need at least five items (``ValueError``).
+    """
+    shortest = min((len(sequence) for sequence in sequences), default=LONG_TERM_STEPS + 1)
+    if shortest <= LONG_TERM_STEPS:
+        raise ValueError(f"long_term: expected sequences of at least {LONG_TERM_STEPS + 1} items, got {shortest}.")
+    whole = Rows.last_items(sequences)
+    return (
+        Rows.prefixes([sequence[: -LONG_TERM_STEPS - 1] for sequence in sequences]),
+        Rows.last_items([sequence[:-LONG_TERM_STEPS] for sequence in sequences]),
+        Rows(whole.items, whole.start, whole.target_at - (LONG_TERM_STEPS - 1), whole.is_last),
     )
 
 
@@ -203,13 +226,18 @@ def swapped_test(dataset: Dataset) -> Rows:
 
 
 def toy_world(num_items: int = 12, num_sequences: int = 200, length: int = 8, seed: int = 0) -> Dataset:
+    """:func:`toy_sequences`, each person's last item held out."""
+    return assemble("toy", toy_sequences(num_items, num_sequences, length, seed))
+
+
+def toy_sequences(num_items: int = 12, num_sequences: int = 200, length: int = 8, seed: int = 0) -> Sequences:
     """Item i is always followed by i + 1 (item M by 1): sequences of 3 to ``length`` items from random starts.
 
     Everything but a sequence's first item can be predicted with certainty. ``length`` must lie in 3..``num_items``
     (else ``ValueError``), so that the next item is never in the history, which the protocol excludes.
     """
     if not 3 <= length <= num_items:
-        raise ValueError(f"toy_world: expected length in 3..num_items={num_items}, got {length}.")
+        raise ValueError(f"toy_sequences: expected length in 3..num_items={num_items}, got {length}.")
     generator = torch.Generator().manual_seed(seed)
     starts = torch.randint(num_items, (num_sequences,), generator=generator).tolist()
     lengths = torch.randint(3, length + 1, (num_sequences,), generator=generator).tolist()
@@ -218,4 +246,4 @@ def toy_world(num_items: int = 12, num_sequences: int = 200, length: int = 8, se
         for start, number in zip(starts, lengths, strict=True)
     )
     titles = tuple(f"Item {i}" for i in range(1, num_items + 1))
-    return assemble("toy", Sequences(items, ("all",) * num_sequences, titles, (None,) * num_items, ((),) * num_items))
+    return Sequences(items, ("all",) * num_sequences, titles, (None,) * num_items, ((),) * num_items)

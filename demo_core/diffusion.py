@@ -3,12 +3,15 @@
 Time runs t = 0..T-1. All schedules are computed in float64 and cast once. Forward process: x_t = sqrt(abar_t) x_0 +
 sqrt(1 - abar_t) eps. Sources: DDPM (arXiv 2006.11239), DDIM (arXiv 2010.02502), DreamRec's schedules as used by the
 CARD family, DiffRec's linear variance as used by GlobalDiff.
+
+Letters: T steps, S steps that are walked, N noises, B batch, D width.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -56,6 +59,19 @@ def guided(conditional: Tensor, unconditional: Tensor, strength: float) -> Tenso
     return (1 + strength) * conditional - strength * unconditional
 
 
+@dataclass(frozen=True)
+class ReverseStep:
+    """One step down: x <- ``of_clean`` * x_0 estimate + ``of_state`` * x + ``noise`` * eps.
+
+    ``time`` is the number that the denoiser is told. The last step of a walk has (1, 0, 0): it is the estimate itself.
+    """
+
+    time: int
+    of_clean: float
+    of_state: float
+    noise: float = 0.0
+
+
 class NoiseSchedule(nn.Module):
     """The tables of one schedule, as buffers so that they follow the model to its device; rebuilt, never saved."""
 
@@ -66,6 +82,7 @@ class NoiseSchedule(nn.Module):
         if betas.dim() != 1 or not bool(((betas > 0) & (betas < 1)).all()):
             raise ValueError("NoiseSchedule: expected a vector of noise rates strictly between 0 and 1.")
         self.register_buffer("alpha_bar", torch.cumprod(1 - betas.double(), dim=0), persistent=False)
+        self.levels: list[float] = self.alpha_bar.tolist()  # the same for Python: a GPU need not be waited for
 
     def __len__(self) -> int:
         return len(self.alpha_bar)
@@ -101,31 +118,94 @@ class NoiseSchedule(nn.Module):
             return list(range(len(self) - 1, -1, -1))
         return [round((len(self) - 1) * (1 - k / steps)) for k in range(steps)]
 
+    def ddim_steps(self, times: Sequence[int]) -> list[ReverseStep]:
+        """Deterministic DDIM through ``times`` (falling) to x_0."""
+        pairs = zip(times, [*times[1:], -1], strict=True)
+        return [ReverseStep(time, *self.ddim_coefficients(time, earlier)) for time, earlier in pairs]
+
+    def ddpm_steps(self) -> list[ReverseStep]:
+        """Ancestral sampling (DDPM Algorithm 2) through all T times."""
+        walk = [(time, *self.posterior_coefficients(time)) for time in range(len(self) - 1, -1, -1)]
+        return [ReverseStep(time, clean, state, math.sqrt(variance)) for time, clean, state, variance in walk]
+
+    def strided_steps(self, stride: int, late_time: bool = False, misindexed_noise: bool = False) -> list[ReverseStep]:
+        """DDIM as TDM and CARD walk it: times n * stride - 1 for n = T // stride .. 1, then 0.
+
+        Released slips: ``late_time`` tells the denoiser n * stride, one too many, so that it begins with T, which was
+        never trained. ``misindexed_noise`` adds DDPM's posterior noise of time n where DDIM adds none.
+        """
+        if not 1 <= stride <= len(self):
+            raise ValueError(f"Expected a stride from 1 to {len(self)}, got {stride}.")
+        numbers = range(len(self) // stride, -1, -1)
+        steps = self.ddim_steps([max(n * stride - 1, 0) for n in numbers])
+        return [
+            ReverseStep(
+                n * stride if late_time else step.time,
+                step.of_clean,
+                step.of_state,
+                math.sqrt(self.posterior_coefficients(n)[2]) if misindexed_noise and n > 0 else 0.0,
+            )
+            for n, step in zip(numbers, steps, strict=True)
+        ]
+
     def _alpha_bar_at(self, time: int) -> float:
-        return 1.0 if time < 0 else float(self.alpha_bar[time])
+        return 1.0 if time < 0 else self.levels[time]
 
 
 def sample(
-    schedule: NoiseSchedule,
+    steps: Sequence[ReverseStep],
     estimate: Callable[[Tensor, int], Tensor],
     state: Tensor,
-    times: Sequence[int],
+    draw: Callable[[], Tensor] | None = None,
     project: Callable[[Tensor], Tensor] | None = None,
     callback: Callable[[int, Tensor, Tensor], None] | None = None,
 ) -> Tensor:
-    """Deterministic DDIM from ``state`` = x_T through ``times`` (falling); returns the last estimate of x_0.
+    """Walks ``steps`` down from ``state`` = x_T; returns the last estimate of x_0.
 
-    ``estimate(x_t, t)`` is the denoiser's x_0. ``project`` puts an estimate back among the possible x_0 (their
-    length, say) before the next state is made of it; what is returned is not projected. ``callback(step, x_t,
-    estimate)`` sees every step and changes nothing.
+    ``estimate(x_t, t)`` is the denoiser's x_0. ``draw()`` is standard normal noise for a step that adds some.
+    ``project`` puts an estimate back among the possible x_0 (their length, say) before the next state is made of it;
+    what is returned is not projected. ``callback(step, x_t, estimate)`` sees every step and changes nothing.
     """
-    for step, (time, earlier) in enumerate(zip(times, [*times[1:], -1], strict=True)):
-        clean = estimate(state, time)
+    for number, step in enumerate(steps):
+        clean = estimate(state, step.time)
         if callback is not None:
-            callback(step, state, clean)
-        of_clean, of_state = schedule.ddim_coefficients(time, earlier)
-        state = of_clean * (clean if project is None else project(clean)) + of_state * state
+            callback(number, state, clean)
+        state = step.of_clean * (clean if project is None else project(clean)) + step.of_state * state
+        if step.noise:
+            state = state + step.noise * _require(draw)()
     return clean
+
+
+def sample_affine(
+    steps: Sequence[ReverseStep],
+    weight: Tensor,
+    offsets: Tensor,
+    state: Tensor,
+    draw: Callable[[], Tensor] | None = None,
+) -> tuple[Tensor, Tensor]:
+    """:func:`sample` for every guidance at once, where the denoiser is affine: ``weight`` x + push + ``offsets[s]``.
+
+    ``weight`` (D, D), ``offsets`` (S, D) one a step, ``state`` (N, D); ``push`` (D,) is what guidance adds, the same
+    in all steps. The result is affine in the push: ``constant`` (N, D) + ``gain`` (D, D) push, both float64. Noises are
+    drawn in the order of :func:`sample`.
+    """
+    number, dim = state.shape
+    transposed = weight.double().T
+    # Rows: the N states without a push, then the response to a push along each axis.
+    rows = torch.cat([state.double(), state.new_zeros(dim, dim, dtype=torch.float64)])
+    added = torch.cat([torch.zeros_like(rows[:number]), torch.eye(dim, dtype=torch.float64, device=state.device)])
+    for step, offset in zip(steps, offsets.double(), strict=True):
+        added[:number] = offset
+        rows = step.of_clean * torch.addmm(added, rows, transposed) + step.of_state * rows
+        if step.noise:
+            rows[:number] += step.noise * _require(draw)().double()
+    return rows[:number], rows[number:].T
+
+
+def _require(draw: Callable[[], Tensor] | None) -> Callable[[], Tensor]:
+    if draw is None:
+        raise ValueError("These steps add noise: expected a draw function, got None.")
+    return draw
 
 
 def _betas_from(alpha_bar: Tensor) -> Tensor:

@@ -108,7 +108,7 @@ def evaluate(
         batch = rows.batch(index, model.config.max_length).to(device)
         score = model.score_with_padding if reading.rank_padding else model.score
         scores = score(batch.history, Generator().manual_seed(seed), controls)
-        _require_finite(scores)
+        require_finite(scores)
         if reading.exclusion == "window":
             scores.scatter_(1, batch.history, -torch.inf)  # where a window has padding, that goes too
         elif reading.exclusion == "protocol" and protocol.exclude_history:
@@ -123,7 +123,8 @@ def evaluate(
     return result
 
 
-def _require_finite(scores: Tensor) -> None:
+def require_finite(scores: Tensor) -> None:
+    """``ValueError`` when a score of an item in (B, M + 1) is NaN or infinite."""
     if not bool(torch.isfinite(scores[:, 1:]).all()):
         bad = int((~torch.isfinite(scores[:, 1:])).any(dim=1).sum())
         raise ValueError(f"evaluate: {bad} of {len(scores)} rows have NaN or infinite scores; they cannot be ranked.")

@@ -31,7 +31,9 @@ class Result:
     ``mean`` and ``sd`` (sample standard deviation over seeds) are fractions, or seconds for ``train_seconds`` and
     ``inference_seconds``; ``sd`` is ``None`` with one run or where a paper prints none, ``n`` is ``None`` where a paper
     does not say. ``health`` holds the means of the runs' scalar health figures; ``None`` for a paper. ``origin`` is the
-    paper and table, or data, commit and device. ``rows`` is how many test rows were scored, if known.
+    paper and table, or data, commit and device. ``rows`` is how many test rows were scored, if known; ``seeds`` and
+    ``date`` (of the newest run) are those of our runs, ``config_hash`` is their recipe; ``device`` is where it ran, if
+    known.
     """
 
     dataset: str
@@ -48,6 +50,10 @@ class Result:
     origin: str
     variant: str | None = None
     rows: int | None = None
+    seeds: tuple[int, ...] = ()
+    date: str | None = None
+    device: str | None = None
+    config_hash: str | None = None
 
 
 @dataclass(frozen=True)
@@ -81,8 +87,9 @@ def _published(row: Mapping[str, str]) -> Result:
         sd=float(row["sd"]) if row["sd"] else None,
         n=int(row["n"]) if row["n"] else None,
         health=None,
-        origin=f"{row['paper']} paper, {row['table']}",
+        origin=f"{row['paper']} {'repository' if row['table'].endswith('log') else 'paper'}, {row['table']}",
         variant=row["variant"] or None,
+        device=row["device"] or None,
     )
 
 
@@ -147,10 +154,24 @@ def _mean_of(runs: Sequence[Run], newest: Run, metric: str) -> Result:
         sd=statistics.stdev(values) if len(values) > 1 else None,
         n=len(values),
         health=_mean_health(runs),
-        origin=f"data {newest.data_hash[:7]}, commit {newest.commit[:7]}, {newest.device}",
+        origin=f"data {newest.data_hash[:7]}, commit {_different(_short(run.commit) for run in runs)}, "
+        + _different(run.device for run in runs),
         variant=newest.variant,
         rows=newest.rows,
+        seeds=tuple(sorted(run.seed for run in runs)),
+        date=newest.date,
+        device=_different(run.device for run in runs),
+        config_hash=newest.config_hash,
     )
+
+
+def _short(commit: str) -> str:
+    """Seven digits, and the ``+`` that says files differed from it."""
+    return commit[:7] + ("+" if commit.endswith("+") else "")
+
+
+def _different(names: Iterable[str]) -> str:
+    return " and ".join(dict.fromkeys(names))
 
 
 def _mean_health(runs: Sequence[Run]) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 Source: "Enhancing guidance for missing data in diffusion-based sequential recommendation" (CARD) and arXiv 2505.12283
 (TDM). The two papers read the same entropy in opposite ways: TDM calls an even history stable, CARD calls it turning.
-The functions here take no side.
+The functions here take no side. Both released codes count padding in; ``read_padded_steps`` reads as they do.
 
 Letters: B batch, L history length, D embedding width. Pair n joins slots n and n + 1, so there are L - 1 pairs.
 """
@@ -39,12 +39,7 @@ def continuity(embeddings: Tensor, mask: Tensor | None = None) -> Tensor:
     if embeddings.dim() != 3:
         raise ValueError(f"continuity: expected embeddings of shape (B, L, D), got {tuple(embeddings.shape)}.")
     cosine = step_cosines(embeddings, mask)
-    if mask is None:
-        return cosine.softmax(dim=-1)
-    real = real_pairs(mask)
-    # A row without pairs would be a softmax over nothing (NaN): its -inf are lifted first and its result is zeroed.
-    logits = cosine.masked_fill(~real, -torch.inf).masked_fill(~real.any(dim=1, keepdim=True), 0.0)
-    return logits.softmax(dim=-1).masked_fill(~real, 0.0)
+    return cosine.softmax(dim=-1) if mask is None else _shares(cosine, real_pairs(mask))
 
 
 def continuity_entropy(continuity: Tensor) -> Tensor:
@@ -73,7 +68,7 @@ def reachable_entropy(pairs: int) -> tuple[float, float]:
 @dataclass(frozen=True)
 class StepReading:
     """All that is read off B histories: ``cosine``, ``continuity`` (B, L-1); ``pairs``, ``entropy``, ``evenness``
-    (B,).
+    (B,). ``pairs`` counts those that the continuity is shared among.
     """
 
     cosine: Tensor
@@ -90,21 +85,41 @@ class StepReading:
 
 def read_steps(embeddings: Tensor, mask: Tensor) -> StepReading:
     """Embeddings (B, L, D) and their real slots (B, L) -> :class:`StepReading`."""
-    steps = continuity(embeddings, mask)
-    pairs = real_pairs(mask).sum(dim=1)
-    entropy = continuity_entropy(steps)
-    return StepReading(step_cosines(embeddings, mask), steps, pairs, entropy, evenness(entropy, pairs))
+    real = real_pairs(mask)
+    cosine = step_cosines(embeddings, mask)
+    return _reading(cosine, _shares(cosine, real), real.sum(dim=1))
 
 
-def below_average(continuity: Tensor, mask: Tensor, level: float = 1.0) -> Tensor:
+def read_padded_steps(embeddings: Tensor, mask: Tensor) -> StepReading:
+    """The same over all L - 1 pairs of the window, padding included, as the released code of TDM and CARD reads them.
+
+    ``embeddings`` (B, L, D) must hold the padding's vector where ``mask`` (B, L) is False. There the padding follows
+    the items; here it stands before them, so that the pair of the newest item and the padding after it takes the
+    column of the pair that leads from padding to the oldest item.
+    """
+    cosine = step_cosines(embeddings)
+    around = F.cosine_similarity(embeddings[:, -1], embeddings[:, 0], dim=-1, eps=1e-8)
+    cosine = torch.where(mask[:, 1:] & ~mask[:, :-1], around[:, None], cosine)
+    return _reading(cosine, cosine.softmax(dim=-1), torch.full_like(mask[:, 0], cosine.shape[1], dtype=torch.int64))
+
+
+def below_average(continuity: Tensor, mask: Tensor, level: float = 1.0, pairs: Tensor | None = None) -> Tensor:
     """Potential turning points: slots reached by a step with less than ``level`` times the average continuity 1 /
     pairs.
 
-    (B, L-1) and (B, L) -> (B, L) bool. The first item is reached by no step and is never one.
+    (B, L-1) and (B, L) -> (B, L) bool. The first item is reached by no step and is never one. ``pairs`` (B,) when the
+    continuity is shared among others than the real ones.
     """
     real = real_pairs(mask)
-    low = real & (continuity * real.sum(dim=1, keepdim=True) < level)
-    return F.pad(low, (1, 0))
+    number = real.sum(dim=1) if pairs is None else pairs
+    return F.pad(real & (continuity * number[:, None] < level), (1, 0))
+
+
+def below(continuity: Tensor, mask: Tensor, threshold: float) -> Tensor:
+    """Potential turning points by an absolute ``threshold``: (B, L-1) and (B, L) -> (B, L) bool, never the first
+    item.
+    """
+    return F.pad(real_pairs(mask) & (continuity < threshold), (1, 0))
 
 
 def removal_probability(continuity: Tensor, mask: Tensor, rate: float) -> Tensor:
@@ -113,8 +128,28 @@ def removal_probability(continuity: Tensor, mask: Tensor, rate: float) -> Tensor
     A slot is removed for the continuity of the step that *leaves* it, so ``rate`` is the mean over the slots that have
     one. The last item and padding have probability 0.
     """
-    pairs = real_pairs(mask).sum(dim=1, keepdim=True)
-    return F.pad((rate * pairs * continuity).clamp(max=1.0), (0, 1))
+    real = real_pairs(mask)
+    chance = (rate * real.sum(dim=1, keepdim=True) * continuity).clamp(max=1.0)
+    return F.pad(chance.masked_fill(~real, 0.0), (0, 1))
+
+
+def window_removal_probability(continuity: Tensor, mask: Tensor, rate: float) -> Tensor:
+    """The same as the released code has it: min(1, rate * L * con_n), (B, L) in [0, 1], where con_n may be a share
+    among padded pairs too.
+    """
+    chance = (rate * mask.shape[1] * continuity).clamp(max=1.0)
+    return F.pad(chance.masked_fill(~real_pairs(mask), 0.0), (0, 1))
+
+
+def sequence_probability(entropy: Tensor, rate: float, stability_scaled: bool) -> Tensor:
+    """Chance that a history is edited at all (TDM's G(sta_k, p_1)): (B,) entropies -> (B,) in [0, 1].
+
+    ``stability_scaled``: min(1, rate * B * softmax of the entropies over the batch), so that even histories are edited
+    more often, and a row's chance depends on the rows beside it; otherwise ``rate`` for all.
+    """
+    if not stability_scaled:
+        return torch.full_like(entropy, rate)
+    return (rate * len(entropy) * entropy.softmax(dim=0)).clamp(max=1.0)
 
 
 def draw_removal(probability: Tensor, generator: Generator | None) -> Tensor:
@@ -128,6 +163,34 @@ def remove(history: Tensor, removed: Tensor) -> Tensor:
     kept = history.masked_fill(removed, PADDING)
     order = (kept != PADDING).int().argsort(dim=1, stable=True)
     return kept.gather(1, order)
+
+
+def remove_shifting(history: Tensor, drawn: Tensor) -> Tensor:
+    """Removal as the released code does it, with a slip: items move up at once, but the draws stay with their slots.
+
+    ``history`` (B, L), ``drawn`` (B, L) bool with the outcome for each *original* slot, none for the newest item. The
+    draw of slot s takes the item that has moved there: with k removals before it, the item of slot s + k, or nothing
+    when there is none left. The length still falls by one each time, and what stands beyond it is not read.
+    """
+    length = history.shape[1]
+    taken = torch.arange(length, device=history.device) + drawn.long().cumsum(dim=1) - drawn.long()
+    gone = torch.zeros(len(history), length + 1, dtype=torch.bool, device=history.device)
+    gone.scatter_(1, torch.where(drawn & (taken < length), taken, length), True)  # column L collects the misses
+    real = history != PADDING
+    kept = real & ~gone[:, :length]
+    left = real.sum(dim=1, keepdim=True) - drawn.sum(dim=1, keepdim=True)
+    return remove(history, real & ~(kept & (kept.cumsum(dim=1) <= left)))
+
+
+def _shares(cosine: Tensor, real: Tensor) -> Tensor:
+    # A row without pairs would be a softmax over nothing (NaN): its -inf are lifted first and its result is zeroed.
+    logits = cosine.masked_fill(~real, -torch.inf).masked_fill(~real.any(dim=1, keepdim=True), 0.0)
+    return logits.softmax(dim=-1).masked_fill(~real, 0.0)
+
+
+def _reading(cosine: Tensor, continuity: Tensor, pairs: Tensor) -> StepReading:
+    entropy = continuity_entropy(continuity)
+    return StepReading(cosine, continuity, pairs, entropy, evenness(entropy, pairs))
 
 
 def _two_level_entropy(high: int, low: int) -> float:

@@ -15,13 +15,12 @@ from demo_core.evaluation import Reading
 from demo_core.measure import Measurement, Subject, Trial, measure
 from demo_core.models.base import Controls, PublishedConfig, Recommender
 from demo_core.perturbation import with_items_deleted, with_items_inserted
-from demo_core.variants import AS_RELEASED, DELETED, INSERTED, STEPS
+from demo_core.variants import ALL_STEPS, AS_RELEASED, DELETED, INSERTED, RELEASED_TEST, STEPS
 
 DRAWS = 3  # random deletions or insertions a share; the same for every model
 SHARES = (0.1, 0.2, 0.3, 0.5)
 STEP_COUNTS = (1, 2, 5, 10, 20, 50, 100)
 GUIDANCE_STRENGTHS = (0.5, 1.0, 2.0, 4.0)
-RELEASED_TEST = "released_test"
 RELEASED_BATCH = 256
 ABLATIONS = {
     "no_routing": ("routing=attention",),
@@ -116,7 +115,7 @@ def steps() -> tuple[Extra, ...]:
 
         return trials
 
-    return (*(Extra(f"{STEPS}={count}", walked(count)) for count in STEP_COUNTS), Extra(f"{STEPS}=all", walked(None)))
+    return (*(Extra(f"{STEPS}={count}", walked(count)) for count in STEP_COUNTS), Extra(ALL_STEPS, walked(None)))
 
 
 def guidance() -> tuple[Extra, ...]:
@@ -138,12 +137,12 @@ def released() -> tuple[Extra, ...]:
     def own(model: Recommender, data: Dataset) -> list[Trial]:
         reading, config = Reading.of(model.config), model.config
         swapped = isinstance(config, PublishedConfig) and config.swapped_test and data.protocol.exclude_history
-        if reading == Reading() and not swapped:
+        if (reading == Reading() and not swapped) or len(data.test) < (reading.complete_batches_of or 0):
             return []
         return [Trial(swapped_test(data) if swapped else data.test, reading=reading)]
 
     def swapped_for_all(model: Recommender, data: Dataset) -> list[Trial]:
-        if not data.protocol.exclude_history:
+        if not data.protocol.exclude_history or len(data.test) < RELEASED_BATCH:
             return []
         reading = Reading(exclusion="window", complete_batches_of=RELEASED_BATCH)
         return [Trial(swapped_test(data), reading=reading)]

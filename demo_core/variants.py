@@ -9,8 +9,10 @@ import math
 from typing import NamedTuple
 
 AS_RELEASED = "as_released"
+RELEASED_TEST = "released_test"
 PER_HONESTY = "per_honesty"
 DELETED, INSERTED, STEPS = "deleted", "inserted", "steps"
+ALL_STEPS = "steps=all"
 LOGGED = {"log_best_on_validation": "epoch best on validation", "log_best_on_test": "epoch best on test"}
 
 PARTS = {
@@ -84,7 +86,7 @@ def axis_title(name: str) -> str:
 def is_part(variant: str) -> bool:
     """Shown line by line: a part left out or replaced, and any other variant without a number."""
     name, value = parse(variant)
-    if name in (AS_RELEASED, PER_HONESTY, *LOGGED):
+    if name in (AS_RELEASED, RELEASED_TEST, PER_HONESTY, ALL_STEPS, *LOGGED):
         return False
     return name in PARTS or (value is None and name not in AXES)
 

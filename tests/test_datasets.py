@@ -4,7 +4,17 @@ from pathlib import Path
 import pytest
 import torch
 
-from demo_core.datasets import DATASETS, PROTOCOLS, Dataset, assemble, data_folder, leave_one_out, load, toy_world
+from demo_core.datasets import (
+    DATASETS,
+    PROTOCOLS,
+    Dataset,
+    assemble,
+    data_folder,
+    leave_one_out,
+    load,
+    swapped_test,
+    toy_world,
+)
 from demo_core.prepared import DataError, Sequences, write_prepared
 
 REAL = [name for name, known in DATASETS.items() if known.statistics]
@@ -163,3 +173,24 @@ def test_in_real_movielens_no_target_is_in_its_history() -> None:
     rows = load("movielens").test
     row, item = rows.seen(torch.arange(len(rows)))
     assert not (rows.target[row] == item).any()
+
+
+def test_the_swapped_test_asks_for_the_item_before_the_last_and_shows_the_last() -> None:
+    whole = dataclasses.replace(SPLIT, splits=("all",) * 3, items=((1, 2, 3, 4), (1, 4, 2), (3, 1, 2)))
+    dataset = assemble("movielens", whole)
+    rows = swapped_test(dataset)
+    assert rows.target.tolist() == [3, 4, 1] == dataset.validation.target.tolist()
+    assert rows.history(torch.arange(3), 3).tolist() == [[1, 2, 4], [0, 1, 2], [0, 3, 2]]
+    assert dataset.test.target.tolist() == [4, 2, 2], "the data set stays as it was"
+
+
+def test_only_a_leave_one_out_test_can_be_swapped() -> None:
+    with pytest.raises(ValueError, match="leave-one-out"):
+        swapped_test(assemble("zhihu", SPLIT))
+
+
+def test_rows_are_found_by_the_name_of_their_split() -> None:
+    dataset = toy_world()
+    assert dataset.rows("validation") is dataset.validation
+    with pytest.raises(ValueError, match="'dev'"):
+        dataset.rows("dev")

@@ -1,6 +1,7 @@
 """Schedules and steps, against the closed forms, Bayes' rule and the figures that are known of them."""
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from demo_core import diffusion
-from demo_core.diffusion import NoiseSchedule
+from demo_core.diffusion import NoiseSchedule, ReverseStep
 
 SCHEDULES = {
     "linear": diffusion.linear_betas,
@@ -175,7 +176,7 @@ def test_sampling_with_a_perfect_denoiser_walks_down_the_forward_path(steps: int
         assert torch.equal(estimate, clean)
 
     start = schedule.add_noise(clean, torch.full((4,), times[0]), noise)
-    result = diffusion.sample(schedule, lambda state, time: clean, start, times, callback=watch)
+    result = diffusion.sample(schedule.ddim_steps(times), lambda state, time: clean, start, callback=watch)
     torch.testing.assert_close(result, clean)
     assert seen == times
 
@@ -191,7 +192,7 @@ def test_sampling_equals_a_loop_over_the_ddim_formula() -> None:
         before = levels[earlier] if earlier >= 0 else 1.0
         noise = (state - math.sqrt(levels[time]) * clean) / math.sqrt(1 - levels[time])
         state = math.sqrt(before) * clean + math.sqrt(1 - before) * noise
-    result = diffusion.sample(schedule, lambda x, t: x @ weight + t / 30, start, [29, 19, 10])
+    result = diffusion.sample(schedule.ddim_steps([29, 19, 10]), lambda x, t: x @ weight + t / 30, start)
     torch.testing.assert_close(result, state)
 
 
@@ -204,10 +205,101 @@ def test_projection_shapes_the_next_state_and_not_the_result() -> None:
         return torch.full_like(state, 3.0)
 
     start = torch.zeros(1, 2, dtype=torch.float64)
-    result = diffusion.sample(schedule, estimate, start, [9, 4], project=lambda clean: clean / 3)
+    result = diffusion.sample(schedule.ddim_steps([9, 4]), estimate, start, project=lambda clean: clean / 3)
     of_clean, of_state = schedule.ddim_coefficients(9, 4)
     torch.testing.assert_close(inputs[1], of_clean * torch.ones_like(start) + of_state * start)
     assert result.tolist() == [[3.0, 3.0]]
+
+
+def test_ddpm_steps_are_those_of_the_authors_code() -> None:
+    """Figures of DreamRec.py (YangZhengyi98/DreamRec) with 20 exp steps in float64."""
+    steps = NoiseSchedule(diffusion.exp_betas(20)).ddpm_steps()
+    assert [step.time for step in steps] == list(range(19, -1, -1))
+    released = {
+        19: (0.0368272577, 0.7713916860, 0.6321229673),
+        10: (0.1541618606, 0.8018285198, 0.4728074989),
+        1: (0.7141854513, 0.2857202380, 0.1113962670),
+    }
+    for time, expected in released.items():
+        step = steps[19 - time]
+        assert (step.of_clean, step.of_state, step.noise) == pytest.approx(expected, abs=1e-9)
+    assert steps[-1] == ReverseStep(0, 1.0, 0.0, 0.0)
+
+
+def test_strided_steps_with_both_slips_are_those_of_the_authors_code() -> None:
+    """Figures of CARD.py (yanqilong3321/CARD), as in TDM.py, with 1000 linear steps in strides of 100 in float64."""
+    steps = NoiseSchedule(diffusion.linear_betas(1000)).strided_steps(100, late_time=True, misindexed_noise=True)
+    assert [step.time for step in steps] == list(range(1000, -1, -100)), "it begins one past the last trained time"
+    clean = [0.0102372592, 0.0225630158, 0.0444279708, 0.0782061334, 0.1238761691, 0.1797501739]
+    state = [0.9998825646, 0.9993711875, 0.9972751079, 0.9904312419, 0.9725697203, 0.9346119356]
+    noise = [0.0160768038, 0.0154331470, 0.0147576831, 0.0140441052, 0.0132833497, 0.0124614741]
+    clean += [0.2470676938, 0.3385921781, 0.5009581732, 0.9704365297, 1.0]
+    state += [0.8659824158, 0.7515972101, 0.5495759098, 0.0311615927, 0.0]
+    noise += [0.0115549529, 0.0105185323, 0.0092460324, 0.0073845702, 0.0]
+    assert [step.of_clean for step in steps] == pytest.approx(clean, abs=1e-9)
+    assert [step.of_state for step in steps] == pytest.approx(state, abs=1e-9)
+    assert [step.noise for step in steps] == pytest.approx(noise, abs=1e-9)
+
+
+def test_without_its_slips_the_strided_walk_is_ddim_on_the_same_times() -> None:
+    schedule = NoiseSchedule(diffusion.linear_betas(250))
+    assert schedule.strided_steps(100) == schedule.ddim_steps([199, 99, 0]), (
+        "what the stride does not reach is left out"
+    )
+    late = schedule.strided_steps(100, late_time=True)
+    assert [step.time for step in late] == [200, 100, 0]
+    assert [step.noise for step in late] == [0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("stride", [0, -1, 51])
+def test_a_stride_that_leaves_the_schedule_is_refused(stride: int) -> None:
+    with pytest.raises(ValueError, match="1 to 50"):
+        NoiseSchedule(diffusion.linear_betas(50)).strided_steps(stride)
+
+
+def test_ancestral_sampling_equals_a_loop_over_the_formula() -> None:
+    schedule = NoiseSchedule(diffusion.exp_betas(7))
+    noises = torch.randn(7, 2, 3, generator=torch.Generator().manual_seed(0)).double()
+    state = noises[0]
+    for number, time in enumerate(range(6, -1, -1)):
+        of_clean, of_state, variance = schedule.posterior_coefficients(time)
+        state = of_clean * (0.3 * state + time) + of_state * state
+        state = state + (math.sqrt(variance) * noises[number + 1] if time else 0)
+    draws = iter(noises[1:])
+    result = diffusion.sample(schedule.ddpm_steps(), lambda x, t: 0.3 * x + t, noises[0], lambda: next(draws))
+    torch.testing.assert_close(result, state)
+    assert next(draws, None) is None, "one draw a step, none at the end"
+
+
+def test_steps_with_noise_need_something_to_draw_from() -> None:
+    schedule = NoiseSchedule(diffusion.exp_betas(7))
+    with pytest.raises(ValueError, match="draw"):
+        diffusion.sample(schedule.ddpm_steps(), lambda x, t: x, torch.ones(1, 2))
+
+
+@pytest.mark.parametrize("walk", ["ddim", "ddpm", "strided"])
+def test_an_affine_denoiser_is_sampled_at_once(walk: str) -> None:
+    schedule = NoiseSchedule(diffusion.linear_betas(200))
+    steps = {
+        "ddim": schedule.ddim_steps([199, 120, 40]),
+        "ddpm": schedule.ddpm_steps(),
+        "strided": schedule.strided_steps(20, late_time=True, misindexed_noise=True),
+    }[walk]
+    generator = torch.Generator().manual_seed(0)
+    weight = torch.randn(5, 5, generator=generator).double() / 5
+    pushes = torch.randn(4, 5, generator=generator).double()
+    offsets = torch.randn(len(steps), 5, generator=generator).double()
+    start = torch.randn(3, 5, generator=generator).double()
+
+    def draws() -> Callable[[], Tensor]:
+        noise = torch.Generator().manual_seed(1)
+        return lambda: torch.randn(3, 5, generator=noise).double()
+
+    constant, gain = diffusion.sample_affine(steps, weight, offsets, start, draws())
+    for push in pushes:
+        at = iter(offsets)
+        looped = diffusion.sample(steps, lambda x, _: x @ weight.T + push + next(at), start, draws())  # noqa: B023
+        torch.testing.assert_close(constant + gain @ push, looped, atol=1e-10, rtol=0)
 
 
 def test_the_tables_are_rebuilt_and_never_saved() -> None:

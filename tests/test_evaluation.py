@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from torch import Generator, Tensor
 
 from demo_core.datasets import PROTOCOLS
-from demo_core.evaluation import evaluate, hit_ratio, ndcg, target_rank
-from demo_core.models.base import Controls, Recommender, RecommenderConfig
+from demo_core.evaluation import Reading, evaluate, hit_ratio, ndcg, target_rank
+from demo_core.models.base import Controls, PublishedConfig, Recommender, RecommenderConfig
+from demo_core.perturbation import with_items_deleted
 from demo_core.sequences import Batch, Rows
 
 EVERYTHING, UNSEEN = PROTOCOLS["prefix-full"], PROTOCOLS["leave-one-out-full"]
@@ -160,3 +161,80 @@ def test_the_same_seed_gives_the_same_metrics_in_batches_of_any_size() -> None:
     )
     assert first == second
     assert first != other
+
+
+def test_a_window_reading_excludes_only_what_was_read() -> None:
+    model, rows = Table(max_length=2), Rows.last_items(SEQUENCES)
+    result = evaluate(model, rows, UNSEEN, reading=Reading(exclusion="window"))
+    for rank, sequence in zip(result.ranks.tolist(), SEQUENCES, strict=True):
+        scores = model.table[sequence[-2]].tolist()
+        order = sorted(range(1, 7), key=lambda item: (item in sequence[-3:-1], -scores[item], item))
+        assert rank == order.index(sequence[-1]) + 1
+
+
+def test_a_reading_may_exclude_nothing_whatever_the_protocol() -> None:
+    model, rows = Table(), Rows.last_items(SEQUENCES)
+    nothing = evaluate(model, rows, UNSEEN, reading=Reading(exclusion="nothing"))
+    assert torch.equal(nothing.ranks, evaluate(model, rows, EVERYTHING).ranks)
+
+
+def test_an_incomplete_last_batch_can_be_left_out() -> None:
+    rows = Rows.last_items(SEQUENCES)
+    whole = evaluate(Table(), rows, UNSEEN)
+    part = evaluate(Table(), rows, UNSEEN, reading=Reading(complete_batches_of=3))
+    assert torch.equal(part.ranks, whole.ranks[:6])
+
+
+class DropsOut(Table):
+    """Says whether its parts and itself are in training mode while it scores."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.part = torch.nn.Dropout(0.5)
+        self.modes: set[tuple[bool, bool]] = set()
+
+    def score(self, history: Tensor, generator: Generator | None = None, controls: Controls | None = None) -> Tensor:
+        self.modes.add((self.training, self.part.training))
+        return super().score(history)
+
+
+def test_released_dropout_stays_on_in_the_parts_but_histories_are_read_as_they_are() -> None:
+    model = DropsOut().eval()
+    evaluate(model, Rows.last_items(SEQUENCES), UNSEEN, reading=Reading(dropout=True))
+    assert model.modes == {(False, True)}
+    assert not model.training and not model.part.training, "left as it was"
+
+
+class RanksPadding(Table):
+    def score_with_padding(
+        self, history: Tensor, generator: Generator | None = None, controls: Controls | None = None
+    ) -> Tensor:
+        scores = self.score(history)
+        scores[:, 0] = 2.0
+        return scores
+
+
+def test_padding_as_a_candidate_takes_a_place_in_every_list() -> None:
+    rows = Rows.last_items(SEQUENCES)
+    plain = evaluate(RanksPadding(), rows, EVERYTHING)
+    padded = evaluate(RanksPadding(), rows, EVERYTHING, reading=Reading(rank_padding=True))
+    assert torch.equal(padded.ranks, plain.ranks + 1)
+    assert (padded.top[:, 0] == 0).all()
+
+
+def test_lost_items_stay_excluded_when_the_whole_histories_are_given() -> None:
+    rows = Rows.last_items(SEQUENCES)
+    lost = with_items_deleted(rows, 0.9, seed=0)
+    kept_out = evaluate(Table(), lost, UNSEEN, seen=rows)
+    for row, sequence in enumerate(SEQUENCES):
+        seen = set(sequence[:-1])
+        best = kept_out.top[row][: 6 - len(seen)].tolist()
+        assert not seen & set(best)
+
+
+def test_the_reading_of_a_config_is_what_its_authors_did() -> None:
+    config = PublishedConfig(num_items=6, evaluation_dropout=True, evaluation_batch=100, exclusion="window")
+    assert Reading.of(config) == Reading(dropout=True, complete_batches_of=100, exclusion="window")
+    assert Reading.of(TableConfig(num_items=6)) == Reading()
+    with pytest.raises(ValueError, match="exclusion"):
+        Reading(exclusion="some")

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from demo_core import stability
+from demo_core.sequences import pad
 
 # Items 2 to 10, i.e. 1 to 9 pairs: smallest and largest entropy that cosines in [-1, 1] can give.
 REACHABLE = {2: (0.365, 0.693), 3: (0.666, 1.099), 4: (0.918, 1.386), 5: (1.135, 1.609), 6: (1.324, 1.792)}
@@ -198,3 +199,125 @@ def test_turnpoints_are_the_slots_reached_by_a_below_average_step() -> None:
 def test_a_perfectly_even_history_has_no_turnpoint_by_rounding(length: int) -> None:
     items, mask = torch.full((1, length, 8), 0.37), torch.ones(1, length, dtype=torch.bool)
     assert not stability.below_average(stability.continuity(items, mask), mask).any()
+
+
+# The released readings: numbers of the authors' code. Embedding of item i (0-based, 4 wide): sin(1.7 k + 0.3 i^2) with
+# k counting all entries; item 8 is the padding, which stands after the items there and before them here.
+
+RELEASED_ROWS = [[1, 2, 3, 4, 5, 6], [7, 3, 8, 1], [4, 4, 2], [6, 8], [5], []]
+RELEASED_CONTINUITY = [
+    [0.413960, 0.269886, 0.136994, 0.096757, 0.082402],
+    [0.235325, 0.046581, 0.285092, 0.107697, 0.325305],
+    [0.303029, 0.043128, 0.047786, 0.303029, 0.303029],
+    [0.070105, 0.144070, 0.261942, 0.261942, 0.261942],
+    [0.044514, 0.238872, 0.238872, 0.238872, 0.238872],
+    [0.2, 0.2, 0.2, 0.2, 0.2],
+]
+RELEASED_ENTROPY = [1.422580, 1.446394, 1.366277, 1.518170, 1.506618, 1.609438]
+# One uniform number for each item of the rows above, and what the released loop leaves of them for three rates.
+RELEASED_DRAWS = [
+    *([0.623, 0.742, 0.795, 0.942, 0.740, 0.922], [0.029, 0.466, 0.943, 0.649], [0.469, 0.247, 0.544]),
+    *([0.279, 0.916], [0.617], []),
+]
+RELEASED_LEFT = {
+    0.5: [[2, 4, 5, 6], [3, 8, 1], [4, 2], [6, 8], [5], []],
+    0.9: [[2, 4, 5, 6], [3, 8], [4, 2], [8], [5], []],
+    10.0: [[2], [3], [4], [8], [5], []],
+}
+
+
+def released_reading() -> tuple[Tensor, Tensor, stability.StepReading]:
+    """History (6, 6), its real slots, and the steps over the padded pairs."""
+    history = pad(RELEASED_ROWS, 6)
+    entries = torch.arange(36).reshape(9, 4)
+    table = torch.sin(1.7 * entries + 0.3 * (entries // 4) ** 2).roll(1, dims=0)  # the padding's row becomes row 0
+    return history, history != 0, stability.read_padded_steps(table[history], history != 0)
+
+
+def test_padded_continuity_and_entropy_are_those_of_the_released_code() -> None:
+    """Against maowenyu-11/TDM, commit aa9edf5, ``cacu_h``."""
+    _, _, told = released_reading()
+    for row, (items, expected) in enumerate(zip(RELEASED_ROWS, RELEASED_CONTINUITY, strict=True)):
+        pairs = max(len(items) - 1, 0)
+        assert told.continuity[row, 5 - pairs :].tolist() == pytest.approx(expected[:pairs], abs=1e-6)
+        assert sorted(told.continuity[row].tolist()) == pytest.approx(sorted(expected), abs=1e-6)
+    assert told.entropy.tolist() == pytest.approx(RELEASED_ENTROPY, abs=1e-6)
+    assert told.pairs.tolist() == [5] * 6 and bool(told.routed.all()), "padding makes every history routable"
+
+
+def test_the_padded_entropy_can_hardly_move_so_that_one_threshold_routes_everything() -> None:
+    generator = torch.Generator().manual_seed(0)
+    items, mask = torch.randn(2000, 10, 64, generator=generator), left_padded(list(range(1, 11)) * 200, 10)
+    padding = torch.randn(64, generator=generator)
+    told = stability.read_padded_steps(torch.where(mask[..., None], items, padding), mask)
+    assert bool((told.entropy > 1.8893).all()), "the threshold of CARD's instructions"
+
+
+def test_the_released_removal_takes_the_items_that_have_moved_into_the_tested_slots() -> None:
+    """Against maowenyu-11/TDM, commit aa9edf5: its loop with these uniform numbers, every row edited."""
+    history, mask, told = released_reading()
+    draws = torch.ones(6, 6)
+    draws[mask] = torch.tensor([u for row in RELEASED_DRAWS for u in row])
+    for rate, expected in RELEASED_LEFT.items():
+        chance = stability.window_removal_probability(told.continuity, mask, rate)
+        left = stability.remove_shifting(history, draws < chance)
+        assert torch.equal(left, pad(expected, 6)), rate
+
+
+def shifting_loop(items: list[int], drawn: list[bool]) -> list[int]:
+    """The released loop on a window padded on the right."""
+    window, length = [*items, *[0] * len(items)], len(items)
+    for slot in range(len(items) - 1):
+        if drawn[slot]:
+            del window[slot]
+            length -= 1
+    return [item for item in window[:length] if item]
+
+
+@given(
+    rows=st.lists(
+        st.lists(st.tuples(st.integers(1, 50), st.booleans()), min_size=0, max_size=8), min_size=1, max_size=5
+    )
+)
+@settings(max_examples=100, deadline=None)
+def test_the_shifting_removal_equals_the_loop_that_moves_items(rows: list[list[tuple[int, bool]]]) -> None:
+    items = [[item for item, _ in row] for row in rows]
+    drawn = [[gone for _, gone in row[:-1]] + [False] * bool(row) for row in rows]
+    history = pad(items, 8)
+    marks = torch.tensor([[False] * (8 - len(row)) + row for row in drawn])
+    expected = [shifting_loop(row, marks) for row, marks in zip(items, drawn, strict=True)]
+    assert torch.equal(stability.remove_shifting(history, marks), pad(expected, 8))
+
+
+def test_the_shift_can_lose_the_newest_item() -> None:
+    history = torch.tensor([[0, 1, 2, 3, 4, 5]])
+    every = torch.tensor([[False, True, True, True, True, False]])
+    assert stability.remove_shifting(history, every).tolist() == [[0, 0, 0, 0, 0, 2]]
+    assert stability.remove(history, every).tolist() == [[0, 0, 0, 0, 0, 5]]
+
+
+def test_even_histories_are_edited_more_often_and_the_rate_is_the_mean() -> None:
+    """Against maowenyu-11/TDM, commit aa9edf5: p_1 times stability times the number of rows."""
+    chance = stability.sequence_probability(torch.tensor(RELEASED_ENTROPY), 0.1, stability_scaled=True)
+    expected = [0.094298, 0.096571, 0.089136, 0.103757, 0.102565, 0.113672]
+    assert chance.tolist() == pytest.approx(expected, abs=1e-6)
+    assert float(chance.mean()) == pytest.approx(0.1)
+    plain = stability.sequence_probability(torch.tensor(RELEASED_ENTROPY), 0.1, stability_scaled=False)
+    assert plain.tolist() == pytest.approx([0.1] * 6)
+    assert stability.sequence_probability(torch.tensor([0.0, 9.0]), 0.9, stability_scaled=True).tolist()[1] == 1.0
+
+
+def test_an_absolute_bound_marks_low_steps_between_items_alone() -> None:
+    continuity = torch.tensor([[0.05, 0.02, 0.5, 0.09], [0.05, 0.05, 0.05, 0.05]])
+    mask = left_padded([3, 5], 5)
+    assert stability.below(continuity, mask, 0.1).tolist() == [
+        [False, False, False, False, True],
+        [False, True, True, True, True],
+    ]
+
+
+def test_the_average_may_be_taken_over_padded_pairs() -> None:
+    continuity = torch.tensor([[0.2, 0.2, 0.35, 0.25]])
+    mask = left_padded([3], 5)
+    assert stability.below_average(continuity, mask).tolist() == [[False, False, False, True, True]]
+    assert stability.below_average(continuity, mask, pairs=torch.tensor([4])).tolist() == [[False] * 5]

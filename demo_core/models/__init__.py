@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import torch
 
-from demo_core.models.base import Recommender, RecommenderConfig
+from demo_core.models import card_config, dreamrec, globaldiff, tdm
+from demo_core.models.backbones import BACKBONES, HostConfig, name_of
+from demo_core.models.base import Recommender, RecommenderConfig, SequenceEncoder
+from demo_core.models.bert4rec import BERT4Rec, BERT4RecConfig
 from demo_core.models.card import CARD, CARDConfig
+from demo_core.models.cbit import CBiT, CBiTConfig
+from demo_core.models.dreamrec import DreamRec, DreamRecConfig
 from demo_core.models.globaldiff import GlobalDiff, GlobalDiffConfig
 from demo_core.models.item_knn import ItemKNN, ItemKNNConfig
+from demo_core.models.knn_average import KNNAverage, KNNAverageConfig
 from demo_core.models.popularity import Popularity, PopularityConfig
 from demo_core.models.presets import TUNED
 from demo_core.models.repeat_last import RepeatLast, RepeatLastConfig
 from demo_core.models.sasrec import SASRec, SASRecConfig
+from demo_core.models.srgnn import SRGNN, SRGNNConfig
 from demo_core.models.tdm import TDM, TDMConfig
 
 
@@ -37,9 +44,18 @@ MODELS: dict[str, ModelEntry] = {
     "item_knn": ModelEntry(ItemKNN, ItemKNNConfig, "Item-kNN"),
     "repeat_last": ModelEntry(RepeatLast, RepeatLastConfig, "Repeat last"),
     "sasrec": ModelEntry(SASRec, SASRecConfig, "SASRec"),
-    "tdm": ModelEntry(TDM, TDMConfig, "TDM"),
-    "card": ModelEntry(CARD, CARDConfig, "CARD"),
-    "globaldiff": ModelEntry(GlobalDiff, GlobalDiffConfig, "GlobalDiff"),
+    "srgnn": ModelEntry(SRGNN, SRGNNConfig, "SRGNN"),
+    "bert4rec": ModelEntry(BERT4Rec, BERT4RecConfig, "BERT4Rec"),
+    "cbit": ModelEntry(CBiT, CBiTConfig, "CBiT"),
+    "dreamrec": ModelEntry(
+        DreamRec, DreamRecConfig, "DreamRec", {"released": dreamrec.RELEASED, "paper": dreamrec.PAPER}
+    ),
+    "tdm": ModelEntry(TDM, TDMConfig, "TDM", {"released": tdm.RELEASED, "paper": tdm.PAPER}),
+    "card": ModelEntry(CARD, CARDConfig, "CARD", {"released": card_config.RELEASED, "paper": card_config.PAPER}),
+    "globaldiff": ModelEntry(
+        GlobalDiff, GlobalDiffConfig, "GlobalDiff", {"released": globaldiff.RELEASED, "paper": globaldiff.PAPER}
+    ),
+    "knn_average": ModelEntry(KNNAverage, KNNAverageConfig, "Backbone + item-kNN"),
 }
 
 
@@ -78,25 +94,14 @@ def create(name: str, config: RecommenderConfig, seed: int) -> Recommender:
 
 def backbone_name(model: Recommender) -> str | None:
     """Which recommender stands frozen inside ``model``, as :data:`MODELS` calls it; ``None`` where there is none."""
-    inner = dict(model.named_children()).get("backbone")
-    return next((name for name, known in MODELS.items() if type(inner) is known.model), None)
+    return name_of(dict(model.named_children()).get("backbone"))
 
 
 def with_backbone(config: RecommenderConfig, backbone: Recommender) -> RecommenderConfig:
-    """A GlobalDiff config for this trained backbone; ``ValueError`` when one cannot carry the other."""
-    if not isinstance(config, GlobalDiffConfig) or not isinstance(backbone, SASRec):
-        raise ValueError(f"Expected GlobalDiff on SASRec, got {type(config).__name__} on {type(backbone).__name__}.")
-    own = backbone.config
-    return replace(
-        config,
-        num_items=own.num_items,
-        max_length=own.max_length,
-        embedding_dim=own.embedding_dim,
-        backbone_layers=own.layers,
-        backbone_heads=own.heads,
-        backbone_dropout=own.dropout,
-        backbone_input_dropout=own.input_dropout,
-        backbone_learning_rate=own.learning_rate,
-        backbone_epochs=own.max_epochs,
-        backbone_rows_per_epoch=own.rows_per_epoch,
-    )
+    """The config of a model that takes a backbone, for this trained one; ``ValueError`` when they do not fit."""
+    if not isinstance(config, HostConfig) or not isinstance(backbone, SequenceEncoder) or name_of(backbone) is None:
+        raise ValueError(
+            f"Expected a model that takes a backbone on one of {', '.join(BACKBONES)}, got {type(config).__name__} on "
+            f"{type(backbone).__name__}."
+        )
+    return config.hosting(backbone)

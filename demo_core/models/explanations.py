@@ -55,9 +55,10 @@ class RouteExplanation:
 
 @dataclass(frozen=True)
 class VoteExplanation:
-    """GlobalDiff's two voters, all (B, M + 1): ``personal`` and ``global_`` sum to 1 over candidates, ``fused`` ranks.
+    """Two voters, all (B, M + 1): ``personal`` and ``global_`` sum to 1 over candidates, ``fused`` ranks.
 
-    ``gamma`` in [0, 1] is the personal voter's share.
+    They are what is fused: GlobalDiff's reading "l2" has two directions there, with negative values, and no
+    probabilities. ``gamma`` in [0, 1] is the personal voter's share.
     """
 
     personal: Tensor

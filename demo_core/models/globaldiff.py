@@ -6,241 +6,244 @@ item, the 0/1 vector of items that are globally like it. Both rank the items, a 
 | equation | function |
 | --- | --- |
 | Step 1, item-item cosine A | ``item_similarity`` |
-| Eq. 2, 3: row of A, raised near the mask | ``position_adjusted`` |
-| Eq. 5, 6: reverse process | ``GlobalDiff.restore`` (in the hidden dimension) |
+| Eq. 2, 3: row of A, raised near the mask | ``position_adjusted``, ``draw_ones`` |
+| Eq. 5, 6: reverse process | ``Chain`` (in the hidden dimension, where that is exact) |
+| Eq. 7: loss | ``objectives.squared_error`` and its other readings |
 | Eq. 8: Borda vote | ``borda_fusion`` |
 
-Departures of ``default``, with the reason:
+Departures, each one field (``default`` value first), with the reason:
 
-| # | paper / released code | here | why |
-| --- | --- | --- | --- |
-| 1 | A from all history / last 10 items | ``similarity_window`` (10) | a dozen ones can be learned, hundreds cannot |
-| 2 | items without support: 0/0 / zero diagonal | diagonal 1 | every item is like itself |
-| 3 | several masks / one in the last 10 | one, anywhere in history or its newest item | all history teaches |
-| 4 | x_t as input / its sign, by a slip | x_t, left out of half of the rows | a network that sees x_t copies it |
-| 5 | a U-Net on a shuffled vector | residual MLP with linear ends | no image here, and the chain becomes exact in H |
-| 6 | squared error / cross-entropy of the item | multinomial cross-entropy + error | error alone learns the mean |
-| 7 | softmax y as x_T / raw logits | y scaled to maximum 1 | the range of a 0/1 vector |
-| 8 | reverse mean (Eq. 6) / with noise | DDIM without noise, 2 of 20 steps | the same answer each time, and cheap |
-| 9 | backbone in every step | once | its answer does not depend on t |
-| 10 | "normalise" / softmax or L2 | softmax | both voters are distributions |
-| 11 | gamma 0.5 | chosen on validation, 1 (backbone alone) included | fusion must not hurt |
-| 12 | SASRec read at a mask it never learned | at the newest item | the state that predicts the mask |
-| 13 | window items at -9999 before the vote | seen items leave after it, by protocol | -9999 distorts the norm |
+| # | field | paper | released code | why |
+| --- | --- | --- | --- | --- |
+| 3 | ``similarity_window`` 10 | all | last 10 | a dozen ones can be learned, hundreds cannot |
+| 4 | ``zero_support_diagonal`` | 0/0 | zero | every item is like itself |
+| 5 | ``position_adjustment`` | Eq. 3 | distance + 1, repeats multiply | the formula |
+| 6 | ``mask_window`` random, ``masks_per_sequence`` 1 | several masks | 1, in the last 10 | all history teaches |
+| 7 | ``extra_mask_rate`` 0 | no | 0.15, as BERT | inference hides one item |
+| 8 | ``network_input`` x_t, ``noisy_input_dropout`` 0.5 | x_t | sign, by a slip | fully shown, x_t is copied |
+| 9 | ``network`` mlp | U-Net | 2-d U-Net on a shuffled vector | no image here; exact chain in H |
+| 10 | ``schedule``, ``noise_scale`` 1 | - | linear-variance, 0.01 | noise that can be seen |
+| 11 | ``objective`` multinomial+error | mse | ce (README), nmse (script) | error alone learns the mean |
+| 12 | ``step_sampling`` uniform | uniform | importance | simple |
+| 13 | ``halve_rate_every`` None | - | 15 on CBiT and SRGNN | averaged weights |
+| 14 | ``train_mode_epochs`` None | - | 1 or 0, by a slip | dropout and batch statistics at work |
+| 15 | ``start`` scaled-softmax, ``start_step`` | softmax y at T' | raw logits | the range of a 0/1 vector |
+| 16 | ``reverse`` ddim, ``inference_steps`` 2 of 20 | mean | with noise | the same answer each time, and cheap |
+| 17, 19 | ``voter_normalisation`` softmax | "normalise" | softmax, or l2 of raw scores | distributions |
+| 18 | ``zero_based_ranks`` no | M..1 | M..0 | the formula |
+| 20 | ``seen_before_vote`` no, ``exclusion`` | - | window at -9999 | -9999 distorts the norm |
+| 21 | ``rank_padding`` no | - | yes | padding is no item |
+| 22 | ``guidance`` both | both | session vector on SRGNN | Figure 4 |
+| 23 | ``untrained_mask`` no | - | SASRec read at an unknown token | a state that was trained |
+| 24 | ``clusters`` None, ``cluster_rule`` | K x M | commented out | exact is cheaper |
+| 26 | ``selection_voter`` global, ``selection_metric`` | - | fused HR@10 | the diffusion model by its own list |
+| - | ``gamma`` None: chosen on validation, 1 included | 0.5 | 0.5 | fusion must not hurt |
+
+1, 2 (``swapped_test``, ``evaluation_batch``) are how the released code measures. The backbone is run once, not in every
+step: its answer does not depend on t.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from demo_core.datasets import Dataset
-from demo_core.diffusion import NoiseSchedule, cosine_betas, linear_variance_betas
+from demo_core.diffusion import NoiseSchedule
 from demo_core.layers import window
-from demo_core.models.approximator import Approximator
-from demo_core.models.base import Controls, Phase, Recommender, RecommenderConfig, VoteExplanation, mask_padding, seeded
-from demo_core.models.global_structure import item_similarity, mask_one_item, position_adjusted
-from demo_core.models.sasrec import SASRec, SASRecConfig
-from demo_core.sequences import Batch
+from demo_core.models.approximator import create_approximator
+from demo_core.models.backbones import create_backbone, read_untrained_mask
+from demo_core.models.base import Controls, Phase, Recommender, VoteExplanation, mask_padding, on_device, seeded
+from demo_core.models.global_structure import GlobalStructure, Ones, draw_ones, item_similarity, position_adjusted
+from demo_core.models.globaldiff_config import PAPER, RELEASED, GlobalDiffConfig
+from demo_core.models.item_clusters import global_structure
+from demo_core.models.masking import MaskedRows, altered, mask_one_item
+from demo_core.models.objectives import Restoration, row_losses
+from demo_core.models.restoration import Chain, noise_rates, noised_input, reverse_steps, start_state
+from demo_core.models.sasrec import SASRec
+from demo_core.models.step_sampling import ImportanceSteps, UniformSteps
+from demo_core.models.voting import borda_fusion, choose_gamma, clip_and_divide, count_votes
+from demo_core.sequences import PADDING, Batch
 
-
-@dataclass(frozen=True, kw_only=True)
-class GlobalDiffConfig(RecommenderConfig):
-    """``backbone_*``: the SASRec underneath. ``similarity_window``: newest training items per sequence that make A
-    (``None``: all). ``zeta``, ``delta``: Eq. 3. ``noisy_input_dropout``: share of training rows that do not see x_t.
-    ``newest_masked_share``: of training rows whose newest item is masked rather than a random one.
-    ``schedule``: "linear-variance" (``noise_scale`` times 0.05 to 0.5) or "cosine". ``logit_scale``: start value of the
-    learned scale from the restored 0/1 vector to log probabilities. ``error_weight`` weighs the squared error.
-    """
-
-    hidden_dim: int = 128
-    blocks: int = 2
-    dropout: float = 0.1
-    schedule: str = "linear-variance"
-    noise_scale: float = 1.0
-    diffusion_steps: int = 20
-    inference_steps: int = 2
-    similarity_window: int | None = 10
-    zeta: float = 1.5
-    delta: float = 1.0
-    noisy_input_dropout: float = 0.5
-    newest_masked_share: float = 0.0
-    logit_scale: float = 10.0
-    error_weight: float = 0.1
-    backbone_layers: int = 2
-    backbone_heads: int = 2
-    backbone_dropout: float = 0.2
-    backbone_input_dropout: float = 0.2
-    backbone_learning_rate: float = 1e-3
-    backbone_epochs: int = 20
-    backbone_rows_per_epoch: int | None = None
-
-    def backbone(self) -> SASRecConfig:
-        return SASRecConfig(
-            num_items=self.num_items,
-            max_length=self.max_length,
-            embedding_dim=self.embedding_dim,
-            layers=self.backbone_layers,
-            heads=self.backbone_heads,
-            dropout=self.backbone_dropout,
-            input_dropout=self.backbone_input_dropout,
-            learning_rate=self.backbone_learning_rate,
-            max_epochs=self.backbone_epochs,
-            rows_per_epoch=self.backbone_rows_per_epoch,
-        )
-
-
-def borda_fusion(personal: Tensor, global_: Tensor, gamma: float | Tensor) -> Tensor:
-    """Borda vote (Eq. 8): gamma r(y) y + (1 - gamma) r(x) x over the last axis, where the best of N has rank N.
-
-    ``personal`` y and ``global_`` x (..., N) are non-negative (distributions). Equal values: the smaller index ranks
-    better.
-    """
-    return gamma * _borda_points(personal) * personal + (1 - gamma) * _borda_points(global_) * global_
-
-
-def _borda_points(values: Tensor) -> Tensor:
-    order = values.argsort(dim=-1, descending=True, stable=True)
-    number = values.shape[-1]
-    points = torch.arange(number, 0, -1, device=values.device, dtype=values.dtype)
-    return torch.empty_like(values).scatter_(-1, order, points.expand_as(values))
+__all__ = [
+    "PAPER",
+    "RELEASED",
+    "GlobalDiff",
+    "GlobalDiffConfig",
+    "borda_fusion",
+    "item_similarity",
+    "position_adjusted",
+]
 
 
 class GlobalDiff(Recommender):
     config: GlobalDiffConfig
     gamma: Tensor  # () share of the personal voter
-    similarity: Tensor  # (M + 1, M + 1), only there while training: rebuilt from the data, never saved
+    mask_embedding: Tensor  # (D,) only with ``untrained_mask``
+    epochs: Tensor  # () of the diffusion phase so far, only with ``train_mode_epochs``
 
     def __init__(self, config: GlobalDiffConfig) -> None:
         super().__init__(config)
-        self.backbone = SASRec(config.backbone())
-        self.approximator = Approximator(
-            config.num_items + 1, 2 * config.embedding_dim, config.hidden_dim, config.blocks, config.dropout
-        )
+        config.require_known_choices()
+        self.backbone = create_backbone(config)
+        self.approximator = create_approximator(config)
         self.logit_scale = nn.Parameter(torch.tensor(config.logit_scale))
-        self.noise_schedule = NoiseSchedule(_betas(config))
+        self.noise_schedule = NoiseSchedule(noise_rates(config))
+        sampler = ImportanceSteps if config.step_sampling == "importance" else UniformSteps
+        self.step_sampler = sampler(config.diffusion_steps)
         self.register_buffer("gamma", torch.tensor(0.5))
-        # Not a buffer: every process of a parallel training makes its own, and none needs to be sent.
-        self.similarity = torch.empty(0)
+        if config.untrained_mask:
+            self.register_buffer("mask_embedding", torch.randn(config.embedding_dim) * 0.02)
+        if config.train_mode_epochs is not None:
+            self.register_buffer("epochs", torch.tensor(0))
+        # Only there while training. Not a buffer: every process makes its own, and none needs to be sent or saved.
+        self.structure: GlobalStructure | None = None
 
     def phases(self) -> list[Phase]:
-        own = [*self.approximator.parameters(), self.logit_scale]
+        config = self.config
+        own = list(self.approximator.parameters())
+        own += [self.logit_scale] if config.objective == "multinomial+error" else []
+        below = list(self.backbone.parameters())
         return [
-            Phase(
-                "backbone",
-                self.backbone.loss,
-                list(self.backbone.parameters()),
-                prepare=self._trust_backbone,
-                config=self.config.backbone(),
-            ),
-            Phase("diffusion", self.loss, own, prepare=self._count),
-            Phase("vote", None, [], prepare=self._choose_gamma),
+            Phase("backbone", self.backbone.loss, below, self._trust_backbone, config=config.backbone_config()),
+            Phase("diffusion", self.loss, own, self._count, self._begin_epoch, rows=self._rows),
+            Phase("vote", None, [], self._choose_gamma),
         ]
 
     def loss(self, batch: Batch, generator: Generator | None = None) -> Tensor:
-        """Multinomial cross-entropy and squared error of the restored 0/1 vector, at a random step."""
-        generator = seeded(generator)
-        masked = mask_one_item(
-            window(batch.history, self.config.max_length), batch.target, generator, self.config.newest_masked_share
-        )
-        likely = position_adjusted(
-            self.similarity[masked.item], masked.sequence, masked.position, self.config.zeta, self.config.delta
-        )
-        clean = (_rand(likely.shape, generator, likely.device) < likely).to(likely.dtype)
-        restored = self._denoise_training(clean, self.context(masked.prefix)[1], generator)
-        logits = mask_padding(self.logit_scale * restored)
-        share = clean / clean.sum(dim=1, keepdim=True).clamp(min=1)
-        ranking = -(share[:, 1:] * logits.log_softmax(dim=1)[:, 1:]).sum(dim=1).mean()
-        return ranking + self.config.error_weight * (restored - clean).square().sum(dim=1).mean()
-
-    @torch.no_grad()
-    def context(self, history: Tensor) -> tuple[Tensor, Tensor]:
-        """The frozen backbone, run once: next-item log scores (B, M + 1) and c = [newest state ; mean state] (B,
-        2D).
-        """
-        self.backbone.eval()  # dropout stays off while the rest trains
-        states, mask = self.backbone.states(history)
-        newest = states[:, -1]
-        mean = (states * mask[..., None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)
-        return self.backbone.rank(newest), torch.cat([newest, mean], dim=1)
-
-    def restore(self, start: Tensor, context: Tensor, steps: int) -> Tensor:
-        """Reverse process (Eq. 5, 6) from x_T = ``start`` (B, M + 1): the restored vector x_0 (B, M + 1).
-
-        Deterministic DDIM steps, run on u = W_in x: W_in x_0 = (W_in W_out) h + W_in b needs H x H, not M x H, numbers.
-        Exact, because both ends of the approximator are linear.
-        """
+        """How badly the 0/1 vector of a masked item is restored from a random step, by the chosen objective."""
+        generator, config = seeded(generator), self.config
+        history = window(batch.history, config.max_length)
+        masked = mask_one_item(history, batch.target, generator, config.newest_masked_share)
+        ones = self._draw(masked, generator)
+        time, weight = self.step_sampler.draw(len(history), generator)
+        time = time.to(history.device)
+        context = self._training_context(masked, generator)
+        seen = torch.rand(len(history), 1, generator=generator) >= config.noisy_input_dropout
+        large = on_device(generator, history.device)
         net = self.approximator
-        u = start @ net.inward.weight.T
-        matrix, offset = net.inward.weight @ net.outward.weight, net.inward.weight @ net.outward.bias
-        times = self.noise_schedule.spaced_times(steps)
-        h = u
-        for time, earlier in zip(times, [*times[1:], -1], strict=True):
-            h = net.hidden(u, torch.full((1,), time, device=u.device), context)
-            of_clean, of_state = self.noise_schedule.ddim_coefficients(time, earlier)
-            u = of_clean * (h @ matrix.T + offset) + of_state * u
-        return net.outward(h)
+        inward = noised_input(net, self.noise_schedule, ones, time, config.network_input, large)
+        restored = net.outward(net.hidden(seen.to(inward) * inward, time, context))
+        given = Restoration(restored, ones, masked.item, self.logit_scale, config.rank_padding)
+        losses = row_losses(given, config.objective, config.error_weight)
+        if self.training:
+            self.step_sampler.record(time, losses)
+        return (losses * weight.to(losses)).mean()
 
-    def vote(self, history: Tensor, controls: Controls | None = None) -> VoteExplanation:
-        """Both voters and their fusion for (B, L) histories."""
-        asked = (controls or Controls()).steps
-        steps = self.config.inference_steps if asked is None else asked
-        scores, context = self.context(window(history, self.config.max_length))
-        personal = scores.softmax(dim=1)
-        start = personal / personal.amax(dim=1, keepdim=True)
-        restored = mask_padding(self.logit_scale * self.restore(start, context, steps))
-        global_ = restored.softmax(dim=1)
-        fused = F.pad(borda_fusion(personal[:, 1:], global_[:, 1:], self.gamma), (1, 0), value=-torch.inf)
-        return VoteExplanation(personal, global_, fused, float(self.gamma))
+    def context(self, history: Tensor) -> tuple[Tensor, Tensor]:
+        """The frozen backbone on (B, L) ids, run once: next-item log scores (B, M + 1), and what guides the diffusion,
+        c = [state of the next item ; mean state] (B, 2D) or what ``guidance`` leaves of it.
+        """
+        next_slot = torch.zeros_like(history[:, :1])
+        position = torch.full_like(history[:, 0], history.shape[1])
+        state, guidance = self._read(torch.cat([history, next_slot], dim=1), position, training=False)
+        with torch.no_grad():
+            return self.backbone.rank(state), guidance
+
+    def restore(self, start: Tensor, context: Tensor, steps: int, generator: Generator | None = None) -> Tensor:
+        """Reverse process (Eq. 5, 6) from x_T = ``start`` (B, M + 1): the restored vector x_0 (B, M + 1)."""
+        walk = reverse_steps(self.noise_schedule, steps, self.config.reverse)
+        chain = Chain(self.approximator, context, walk, self._drawing(start, generator))
+        kind = self.config.network_input
+        return chain.in_hidden_dimension(start) if kind == "x_t" else chain.over_items(start, kind)
+
+    def vote(
+        self,
+        history: Tensor,
+        controls: Controls | None = None,
+        generator: Generator | None = None,
+        both: bool = True,
+    ) -> VoteExplanation:
+        """Both voters and their fusion for (B, L) histories. Without ``both`` the global voter is not asked where gamma
+        = 1 gives it no say: while the backbone trains, or where fusion would have hurt.
+        """
+        config, generator = self.config, seeded(generator)
+        history = window(history, config.max_length)
+        scores, context = self.context(history)
+        if config.rank_padding:
+            scores[:, PADDING] = 0.0  # the padding row of every backbone is zero
+        if both or float(self.gamma) < 1:
+            asked = (controls or Controls()).steps
+            steps = config.inference_steps if asked is None else asked
+            start = start_state(config, self.noise_schedule, scores, self._drawing(scores, generator))
+            restored = self.restore(start, context, steps, generator)
+        else:
+            restored = torch.zeros_like(scores)
+        return count_votes(config, history, scores, restored, self.logit_scale, self.gamma)
 
     def score(self, history: Tensor, generator: Generator | None = None, controls: Controls | None = None) -> Tensor:
-        return self.vote(history, controls).fused
+        return mask_padding(self.score_with_padding(history, generator, controls))
+
+    def score_with_padding(
+        self, history: Tensor, generator: Generator | None = None, controls: Controls | None = None
+    ) -> Tensor:
+        return self.vote(history, controls, generator, both=False).fused
+
+    def probabilities(self, scores: Tensor) -> Tensor:
+        """The vote's points, each item's share of them all."""
+        return F.pad(clip_and_divide(scores[:, 1:]), (1, 0))
 
     @torch.inference_mode()
     def explain(self, history: Tensor, controls: Controls | None = None) -> VoteExplanation:
         return self.vote(history, controls)
 
-    def _denoise_training(self, clean: Tensor, context: Tensor, generator: Generator) -> Tensor:
-        rows, device = len(clean), clean.device
-        time = torch.randint(len(self.noise_schedule), (rows,), generator=generator).to(device)
-        left = self.noise_schedule.alpha_bar[time][:, None].to(clean.dtype)
-        # W_in eps is Gaussian too, but its covariance changes with every update, so eps itself is drawn.
-        noise = torch.randn(clean.shape, generator=generator).to(device)
-        seen = (torch.rand(rows, 1, generator=generator) >= self.config.noisy_input_dropout).to(clean)
-        inward = self.approximator.inward(seen * (left.sqrt() * clean + (1 - left).sqrt() * noise))
-        return self.approximator.outward(self.approximator.hidden(inward, time, context))
+    @torch.no_grad()
+    def _read(self, sequence: Tensor, position: Tensor, training: bool) -> tuple[Tensor, Tensor]:
+        self.backbone.train(training)
+        if self.config.untrained_mask:
+            assert isinstance(self.backbone, SASRec)
+            state, mean = read_untrained_mask(self.backbone, sequence, position, self.mask_embedding)
+        else:
+            state, mean = self.backbone.masked_context(sequence, position)
+        parts = {"both": (state, mean), "state": (state,), "none": (state[:, :0],)}[self.config.guidance]
+        return state, torch.cat(parts, dim=1)
+
+    def _draw(self, masked: MaskedRows, generator: Generator) -> Ones:
+        config = self.config
+        if self.structure is None:
+            raise RuntimeError('GlobalDiff: the "diffusion" phase has to be prepared before its loss can be computed.')
+        equation = (config.zeta, config.delta, config.position_adjustment)
+        sample = (self.structure, masked.sequence, masked.position, config.num_items + 1)
+        return draw_ones(*sample, generator, *equation)
+
+    def _training_context(self, masked: MaskedRows, generator: Generator) -> Tensor:
+        config, sequence, in_training = self.config, masked.sequence, False
+        if config.extra_mask_rate:
+            sequence = altered(masked, config.extra_mask_rate, config.num_items + 1, generator)
+        if config.train_mode_epochs is not None and self.training:
+            in_training = int(self.epochs) <= config.train_mode_epochs
+            self.approximator.train(in_training)
+        return self._read(sequence, masked.position, in_training)[1]
+
+    def _drawing(self, like: Tensor, generator: Generator | None) -> Callable[[], Tensor]:
+        source = seeded(generator)
+        return lambda: torch.randn(1, like.shape[1], generator=source).to(like)
 
     def _trust_backbone(self, dataset: Dataset, validate: Callable[[], float]) -> None:
         """While the backbone trains, its own list is what validation sees."""
         self.gamma.fill_(1.0)
 
     def _count(self, dataset: Dataset, validate: Callable[[], float]) -> None:
-        similarity = item_similarity(dataset.train.sequences(), self.config.num_items, self.config.similarity_window)
-        self.similarity = similarity.to(self.gamma.device)
-        self.gamma.fill_(0.0)  # the diffusion model is chosen by its own list
+        config = self.config
+        self.structure = global_structure(dataset.train.sequences(), config).to(self.gamma.device)
+        fixed = 0.5 if config.gamma is None else config.gamma
+        self.gamma.fill_(0.0 if config.selection_voter == "global" else fixed)
+
+    def _begin_epoch(self, dataset: Dataset, generator: Generator) -> None:
+        if self.config.train_mode_epochs is not None:
+            self.epochs += 1
+
+    def _rows(self, dataset: Dataset) -> Tensor:
+        rows = torch.arange(len(dataset.train))
+        if self.config.mask_window == "last":
+            rows = rows[dataset.train.is_last]
+        return rows.repeat(self.config.masks_per_sequence)
 
     def _choose_gamma(self, dataset: Dataset, validate: Callable[[], float]) -> None:
-        best, best_gamma = -math.inf, 1.0
-        for step in range(20, -1, -1):
-            self.gamma.fill_(step / 20)
-            quality = validate()
-            if quality > best:
-                best, best_gamma = quality, step / 20
-        self.gamma.fill_(best_gamma)
-
-
-def _rand(shape: torch.Size, generator: Generator, device: torch.device) -> Tensor:
-    return torch.rand(shape, generator=generator).to(device)
-
-
-def _betas(config: GlobalDiffConfig) -> Tensor:
-    if config.schedule == "cosine":
-        return cosine_betas(config.diffusion_steps)
-    if config.schedule == "linear-variance":
-        return linear_variance_betas(config.diffusion_steps, config.noise_scale, 0.05, 0.5)
-    raise ValueError(f'schedule: expected "linear-variance" or "cosine", got {config.schedule!r}.')
+        if self.config.gamma is None:
+            choose_gamma(self.gamma, validate)
+        else:
+            self.gamma.fill_(self.config.gamma)

@@ -2,9 +2,10 @@
 embedding of the next item from it (DreamRec, NeurIPS 2023, arXiv 2310.20453), and items are ranked by that embedding.
 
 Each paper's own idea is *how the history is edited or weighed before it is read*: ``prepare_history`` of its file.
+The table of departures is in ``guided_config``.
 
-Why this is not the released training (which fills every list with items that were never trained): there the diffusion
-target is the item embedding itself, with its gradient, so all trained embeddings shrink to one point and the
+Why ``default`` is not the released training (which fills every list with items that were never trained): there the
+diffusion target is the item embedding itself, with its gradient, so all trained embeddings shrink to one point and the
 untouched ones win every inner product. Here the target is a constant (stop-gradient, fixed length ``target_scale`` *
 sqrt(D)), the generated vector is trained to rank by cross-entropy over all items, and embeddings start small.
 """
@@ -14,130 +15,131 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from demo_core.diffusion import NoiseSchedule, cosine_betas, exp_betas, guided, linear_betas, sample, sqrt_betas
-from demo_core.layers import CausalEncoder, embedding_table, step_embedding, unit, window, with_start
-from demo_core.models.base import Controls, Recommender, RecommenderConfig, item_scores, seeded
+from demo_core.diffusion import NoiseSchedule, ReverseStep, guided, sample, sample_affine
+from demo_core.layers import CausalEncoder, embedding_table, unit, window, with_start
+from demo_core.models.base import Controls, Recommender, mask_padding, next_item_loss, seeded
+from demo_core.models.denoisers import DENOISERS, LinearDenoiser
+from demo_core.models.guidance_encoder import ReleasedEncoder
+from demo_core.models.guided_config import SCHEDULES, GuidedDiffusionConfig
 from demo_core.sequences import PADDING, Batch
 
-SCHEDULES: dict[str, Callable[[int], Tensor]] = {
-    "linear": linear_betas,
-    "exp": exp_betas,
-    "cosine": cosine_betas,
-    "sqrt": sqrt_betas,
-}
 
-
-@dataclass(frozen=True, kw_only=True)
-class GuidedDiffusionConfig(RecommenderConfig):
-    """Shared fields of the guided family.
-
-    ``inference_steps`` of ``diffusion_steps`` are walked, from ``noise_samples`` common noises whose results are
-    averaged. ``guidance_strength`` w >= 0 (0: conditional only). ``unconditional_rate``: share of training rows whose
-    guidance is replaced by a learned null. ``target_scale``: length of the diffusion target per sqrt(D); small values
-    hide the target in the noise, so that the denoiser has to use the guidance. ``noisy_input_scale`` multiplies x_t on
-    its way into the denoiser. The last three weigh the loss terms.
+def contrastive_loss(guidance: Tensor, clean: Tensor, temperature: float) -> Tensor:
+    """CARD's ``cl`` term: each guidance (B, D) has to tell its own target (B, D) from the others of the batch by
+    cosine; equal targets count as different.
     """
-
-    layers: int = 2
-    heads: int = 2
-    dropout: float = 0.2
-    input_dropout: float = 0.2
-    schedule: str = "linear"
-    diffusion_steps: int = 1000
-    inference_steps: int = 2
-    noise_samples: int = 8
-    guidance_strength: float = 0.0
-    unconditional_rate: float = 0.1
-    target_scale: float = 0.05
-    noisy_input_scale: float = 1.0
-    ranking_weight: float = 1.0
-    error_weight: float = 0.1
-    guidance_ranking_weight: float = 0.0
-
-
-class Denoiser(nn.Module):
-    """x_0 from x_t, the guidance and the step: g + MLP([c x_t ; g ; step]). It starts as the guidance itself."""
-
-    def __init__(self, dim: int, noisy_input_scale: float) -> None:
-        super().__init__()
-        self.noisy_input_scale = noisy_input_scale
-        self.step = nn.Sequential(nn.Linear(dim, 2 * dim), nn.GELU(), nn.Linear(2 * dim, dim))
-        correction = nn.Linear(2 * dim, dim)
-        nn.init.zeros_(correction.weight)
-        nn.init.zeros_(correction.bias)
-        self.mix = nn.Sequential(nn.Linear(3 * dim, 2 * dim), nn.GELU(), correction)
-
-    def forward(self, noisy: Tensor, guidance: Tensor, time: Tensor) -> Tensor:
-        """``noisy`` (..., D), ``guidance`` (..., D), ``time`` (B,) or (1,) -> (..., D)."""
-        step = self.step(step_embedding(time, guidance.shape[-1]).to(guidance.dtype)).expand_as(guidance)
-        return guidance + self.mix(torch.cat([self.noisy_input_scale * noisy, guidance, step], dim=-1))
+    logits = unit(guidance) @ unit(clean).T / temperature
+    return F.cross_entropy(logits, torch.arange(len(logits), device=logits.device))
 
 
 class GuidedDiffusion(Recommender):
     """Abstract. A final class says how a history is prepared before it is read."""
 
     config: GuidedDiffusionConfig
+    is_trained: Tensor  # (M + 1,) bool, with ``trained_items_only``: has been a training target
 
     def __init__(self, config: GuidedDiffusionConfig) -> None:
         super().__init__(config)
-        if config.schedule not in SCHEDULES:
-            raise ValueError(f"schedule: expected one of {sorted(SCHEDULES)}, got {config.schedule!r}.")
-        dim = config.embedding_dim
-        self.item_embedding = embedding_table(config.num_items + 2, dim)  # last row: [start]
-        self.item_bias = nn.Parameter(torch.zeros(config.num_items + 1))
-        self.encoder = CausalEncoder(
-            dim, config.max_length, config.layers, config.heads, config.dropout, config.input_dropout
-        )
-        self.no_guidance = nn.Parameter(torch.randn(dim) * 0.02)
-        self.denoiser = Denoiser(dim, config.noisy_input_scale)
+        config.require_known_choices()
+        dim, rows = config.embedding_dim, config.num_items + 1
+        rows += config.empty_history == "start"  # last row: [start]
+        self.item_embedding = embedding_table(rows, dim, config.initial_scale, config.trained_padding)
+        self.item_bias = nn.Parameter(torch.zeros(config.num_items + 1)) if config.item_bias else None
+        self.encoder = _encoder(config)
+        self.no_guidance = nn.Parameter(torch.randn(dim) * config.initial_scale)
+        self.denoiser = DENOISERS[config.denoiser](dim, config.noisy_input_scale)
         self.noise_schedule = NoiseSchedule(SCHEDULES[config.schedule](config.diffusion_steps))
+        if config.trained_items_only:
+            self.register_buffer("is_trained", torch.zeros(config.num_items + 1, dtype=torch.bool))
 
     @abstractmethod
     def prepare_history(
         self, history: Tensor, generator: Generator | None, controls: Controls
     ) -> tuple[Tensor, Tensor | None]:
-        """The window (B, L) as it is to be read, and the attention weight of each slot (B, L), ``None`` = all 1.
+        """The window (B, L) as it is to be read, and the weight of each slot (B, L), ``None`` = all 1.
 
-        In training mode it may draw from ``generator``; in evaluation it must not.
+        It may draw from ``generator``; in evaluation, the same for every row.
         """
 
     def guidance(self, history: Tensor, weights: Tensor | None) -> Tensor:
         """(B, L) ids and (B, L) weights -> guidance (B, D): the newest state of the encoder."""
-        tokens = with_start(history, self.config.num_items + 1)
-        return self.encoder(self.item_embedding(tokens), tokens != PADDING, weights, last_only=True)
+        if self.config.empty_history == "start":
+            history = with_start(history, self.config.num_items + 1)
+        if isinstance(self.encoder, ReleasedEncoder):
+            return self.encoder(history, self.item_embedding, weights)
+        x = self.item_embedding(history)
+        if weights is not None and self.config.weights_on != "attention":
+            x, weights = self._weighed(x, weights[..., None]), None
+        return self.encoder(x, history != PADDING, weights, last_only=True)
 
     def loss(self, batch: Batch, generator: Generator | None = None) -> Tensor:
-        """Ranking and squared error of the generated vector (and the ranking of the guidance itself, if weighed)."""
+        """The weighed terms of :class:`GuidedDiffusionConfig` for a batch."""
         generator = seeded(generator)
         history = window(batch.history, self.config.max_length)
-        guidance = self.guidance(*self.prepare_history(history, generator, Controls()))
-        clean = self.target_vector(batch.target)
-        estimate = self.denoise_training(clean, guidance, generator)
+        return self.diffusion_loss(*self.prepare_history(history, generator, Controls()), batch.target, generator)
+
+    def diffusion_loss(self, history: Tensor, weights: Tensor | None, target: Tensor, generator: Generator) -> Tensor:
+        """The same for histories (B, L) that are prepared, with the weights of their slots."""
         config = self.config
-        loss = config.ranking_weight * F.cross_entropy(self.rank(estimate), batch.target)
-        loss = loss + config.error_weight * (unit(estimate) - unit(clean)).square().sum(dim=-1).mean()
+        if config.trained_items_only and self.training:
+            self.is_trained[target] = True
+        guidance = self.guidance(history, weights)
+        clean = self.target_vector(target)
+        estimate, given = self.denoise_training(clean, guidance, generator)
+        loss = clean.new_zeros(())
+        if config.ranking_weight:
+            loss = loss + config.ranking_weight * F.cross_entropy(self.rank(estimate), target)
+        if config.error_weight:
+            loss = loss + config.error_weight * self.error(estimate, clean)
         if config.guidance_ranking_weight:
-            loss = loss + config.guidance_ranking_weight * F.cross_entropy(self.rank(guidance), batch.target)
+            loss = loss + config.guidance_ranking_weight * F.cross_entropy(self.rank(guidance), target)
+        if config.contrastive_weight:
+            loss = loss + config.contrastive_weight * contrastive_loss(given, clean, config.contrastive_temperature)
         return loss
 
     def target_vector(self, target: Tensor) -> Tensor:
-        """x_0 (B, D): the target's direction at a fixed length, without gradient."""
-        return self._to_length(self.item_embedding(target).detach())
+        """x_0 (B, D): the target's embedding, or its direction at a fixed length; a constant unless the config says."""
+        vector = self.item_embedding(target)
+        if not self.config.target_gradient:
+            vector = vector.detach()
+        return vector if self.config.diffusion_target == "embedding" else self._to_length(vector)
 
-    def denoise_training(self, clean: Tensor, guidance: Tensor, generator: Generator) -> Tensor:
-        """The denoiser's x_0 (B, D) at a random step, with a share of the rows left without guidance."""
+    def ranking_loss(self, vector: Tensor, target: Tensor) -> Tensor:
+        """Cross-entropy of the targets (B,) among all items as (B, D) ``vector`` ranks them, shape ()."""
+        if self.config.scoring == "inner":
+            return next_item_loss(vector, target, self.item_embedding, self.config.num_items, self.item_bias)
+        return F.cross_entropy(self.rank(vector), target)
+
+    def error(self, estimate: Tensor, clean: Tensor) -> Tensor:
+        """How far the estimates (B, D) are from x_0 (B, D), shape ()."""
+        if self.config.error == "direction":
+            return (unit(estimate) - unit(clean)).square().sum(dim=-1).mean()
+        squared = (estimate - clean).square()
+        return squared.mean() if self.config.error == "mean_square" else squared.sum(dim=-1).mean()
+
+    def denoise_training(self, clean: Tensor, guidance: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+        """The denoiser's x_0 (B, D) at a random step, and the guidance it got: a share of the rows is left without."""
         rows, device = len(clean), clean.device
         time = torch.randint(len(self.noise_schedule), (rows,), generator=generator).to(device)
         noise = torch.randn(clean.shape, generator=generator).to(clean)
         dropped = (torch.rand(rows, 1, generator=generator) < self.config.unconditional_rate).to(device)
         noisy = self.noise_schedule.add_noise(clean, time, noise)
-        return self.denoiser(noisy, torch.where(dropped, self.no_guidance, guidance), time)
+        given = torch.where(dropped, self.no_guidance, guidance)
+        return self.denoiser(noisy, given, time), given
+
+    def reverse_steps(self, number: int | None = None) -> list[ReverseStep]:
+        """The walk of the config's sampler; ``number`` of steps counts for "ddim" alone."""
+        config, schedule = self.config, self.noise_schedule
+        if config.sampler == "ddpm":
+            return schedule.ddpm_steps()
+        if config.sampler == "strided":
+            return schedule.strided_steps(config.stride, config.late_time, config.misindexed_noise)
+        return schedule.ddim_steps(schedule.spaced_times(config.inference_steps if number is None else number))
 
     def generate(
         self,
@@ -146,11 +148,19 @@ class GuidedDiffusion(Recommender):
         controls: Controls,
         callback: Callable[[int, Tensor, Tensor], None] | None = None,
     ) -> Tensor:
-        """The next item's embedding (B, D), averaged over ``noise_samples`` noises that all rows share."""
-        config = self.config
-        steps = config.inference_steps if controls.steps is None else controls.steps
+        """The next item's embedding (B, D), averaged over ``noise_samples`` noises that all rows share.
+
+        Where sampling is affine in the guidance and nobody watches the steps, they are all taken at once.
+        """
+        config, generator = self.config, seeded(generator)
         strength = config.guidance_strength if controls.guidance_strength is None else controls.guidance_strength
-        noise = torch.randn(config.noise_samples, 1, config.embedding_dim, generator=seeded(generator)).to(guidance)
+        steps = self.reverse_steps(controls.steps)
+
+        def draw() -> Tensor:
+            return torch.randn(config.noise_samples, 1, config.embedding_dim, generator=generator).to(guidance)
+
+        if isinstance(self.denoiser, LinearDenoiser) and not config.project_estimates and callback is None:
+            return self._generate_affine(self.denoiser, guidance, strength, steps, lambda: draw().squeeze(1))
         spread = guidance.expand(config.noise_samples, *guidance.shape)  # (N, B, D)
         nothing = self.no_guidance.expand_as(spread)
 
@@ -159,19 +169,70 @@ class GuidedDiffusion(Recommender):
             clean = self.denoiser(state, spread, at)
             return guided(clean, self.denoiser(state, nothing, at), strength) if strength else clean
 
-        times = self.noise_schedule.spaced_times(steps)
-        return sample(
-            self.noise_schedule, estimate, noise.expand_as(spread), times, project=self._to_length, callback=callback
-        ).mean(dim=0)
+        project = self._to_length if config.project_estimates else None
+        return sample(steps, estimate, draw().expand_as(spread), draw, project, callback).mean(dim=0)
 
     def rank(self, vector: Tensor) -> Tensor:
         """(B, D) -> (B, M + 1) scores."""
-        return item_scores(vector, self.item_embedding, self.config.num_items, self.item_bias)
+        return mask_padding(self.similarities(vector))
+
+    def similarities(self, vector: Tensor) -> Tensor:
+        """(B, D) -> (B, M + 1): likeness of a generated vector to every item and, in column 0, to the padding row."""
+        items = self.item_embedding.weight[: self.config.num_items + 1]
+        if self.config.scoring == "inner":
+            scores = vector @ items.T
+        elif self.config.scoring == "cosine":
+            scores = unit(vector) @ unit(items).T
+        else:
+            scores = -torch.cdist(vector, items)
+        return scores if self.item_bias is None else scores + self.item_bias
 
     def score(self, history: Tensor, generator: Generator | None = None, controls: Controls | None = None) -> Tensor:
+        return mask_padding(self._scores(history, generator, controls))
+
+    def score_with_padding(
+        self, history: Tensor, generator: Generator | None = None, controls: Controls | None = None
+    ) -> Tensor:
+        scores = self._scores(history, generator, controls)
+        return scores if self.config.trained_padding else mask_padding(scores)
+
+    def _scores(self, history: Tensor, generator: Generator | None, controls: Controls | None) -> Tensor:
         controls = controls or Controls()
-        prepared = self.prepare_history(window(history, self.config.max_length), None, controls)
-        return self.rank(self.generate(self.guidance(*prepared), generator, controls))
+        prepared = self.prepare_history(window(history, self.config.max_length), generator, controls)
+        scores = self.similarities(self.generate(self.guidance(*prepared), generator, controls))
+        if self.config.trained_items_only:
+            below_all = scores.amin(dim=1, keepdim=True) - 1
+            scores = torch.where(self.is_trained, scores, below_all)
+        return scores
+
+    def _generate_affine(
+        self,
+        denoiser: LinearDenoiser,
+        guidance: Tensor,
+        strength: float,
+        steps: list[ReverseStep],
+        draw: Callable[[], Tensor],
+    ) -> Tensor:
+        # (1 + w) f(x, g) - w f(x, phi) = f(x, (1 + w) g - w phi) for an affine f.
+        of_noisy, of_guidance = denoiser.maps()
+        constant, gain = sample_affine(steps, of_noisy, denoiser.offsets([s.time for s in steps]), draw(), draw)
+        push = guided(guidance, self.no_guidance, strength).double() @ of_guidance.T
+        return (constant.mean(dim=0) + push @ gain.T).to(guidance)
+
+    def _weighed(self, x: Tensor, weights: Tensor) -> Tensor:
+        """Embeddings (B, L, D) times ``weights`` (B, L, 1), the position included where the config says "input"."""
+        if self.config.weights_on == "embedding":
+            return weights * x
+        # The encoder adds the position itself, and its dropout is a factor like the weight.
+        position = self.encoder.position[: x.shape[1]].flip(0)
+        return weights * (x + position) - position
 
     def _to_length(self, vector: Tensor) -> Tensor:
         return unit(vector) * (self.config.target_scale * math.sqrt(self.config.embedding_dim))
+
+
+def _encoder(config: GuidedDiffusionConfig) -> CausalEncoder | ReleasedEncoder:
+    dim, length, rates = config.embedding_dim, config.max_length, (config.dropout, config.input_dropout)
+    if config.encoder == "transformer":
+        return CausalEncoder(dim, length, config.layers, config.heads, *rates)
+    return ReleasedEncoder(dim, length, *rates, config.initial_scale, config.weights_on, config.exact_zero_masks)

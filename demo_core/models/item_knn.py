@@ -76,15 +76,21 @@ def item_cosine(histories: Sequence[Sequence[int]], num_items: int) -> sparse.cs
 
     Row and column 0 (padding) and those of items in no history are empty, their diagonal included.
     """
-    rows = np.repeat(np.arange(len(histories)), [len(history) for history in histories])
-    items = np.fromiter((item for history in histories for item in history), dtype=np.int64, count=len(rows))
-    real = items != PADDING
-    shape = (len(histories), num_items + 1)
-    seen = sparse.csr_array((np.ones(int(real.sum())), (rows[real], items[real])), shape=shape)
-    seen.data[:] = 1.0  # an item that repeats in a history is there once
+    seen = occurrences(histories, num_items)
     together = sparse.csr_array(seen.T @ seen)
     norm = np.sqrt(together.diagonal())
     inverse = sparse.dia_array(
         (np.divide(1.0, norm, out=np.zeros_like(norm), where=norm > 0)[None], [0]), shape=together.shape
     )
     return sparse.csr_array(inverse @ together @ inverse)
+
+
+def occurrences(histories: Sequence[Sequence[int]], num_items: int) -> sparse.csr_array:
+    """Which items each history holds: (sequences, M + 1) of 0 and 1, float64, sparse; column 0 (padding) is empty."""
+    rows = np.repeat(np.arange(len(histories)), [len(history) for history in histories])
+    items = np.fromiter((item for history in histories for item in history), dtype=np.int64, count=len(rows))
+    real = items != PADDING
+    shape = (len(histories), num_items + 1)
+    seen = sparse.csr_array((np.ones(int(real.sum())), (rows[real], items[real])), shape=shape)
+    seen.data[:] = 1.0  # an item that repeats in a history is there once
+    return seen

@@ -7,7 +7,7 @@ from pathlib import Path
 import gradio as gr
 
 from demo_core.engine import Engine
-from demo_core.ui import api, benchmarks, explore, theme
+from demo_core.ui import api, benchmarks, explore, theme, views
 
 
 def create_app(engine: Engine, checkpoints: Path) -> gr.Blocks:
@@ -15,10 +15,13 @@ def create_app(engine: Engine, checkpoints: Path) -> gr.Blocks:
     with gr.Blocks(title="Turnpoint", analytics_enabled=False) as app:
         gr.HTML(theme.header(engine.title, engine.device), apply_default_css=False, elem_id="top")
         with gr.Tabs(elem_id="views"):
-            with gr.Tab("Explore", id="explore"):
+            with gr.Tab("Explore", id="explore") as first:
                 explore.build(engine)
-            with gr.Tab("Benchmarks", id="benchmarks"):
+            with gr.Tab("Benchmarks", id="benchmarks") as second:
                 benchmarks.build(engine, checkpoints)
+        for tab in (first, second):
+            tab.select(js=views.remember(str(tab.id)), api_visibility="private")
+        app.load(js=views.OPEN_VIEW, api_visibility="private")
         api.register(engine)
     return app
 

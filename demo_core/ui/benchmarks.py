@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from demo_core.benchmark_rows import table_csv
+from demo_core.comparison import Difference
 from demo_core.engine import Engine
+from demo_core.experiments.difference import interval_between, losses_between
+from demo_core.results import Result
 from demo_core.ui.components.benchmarks import benchmark_page
-from demo_core.ui.components.benchmarks.view import Offer, view
-
-if TYPE_CHECKING:
-    from demo_core.charts import ChartFormat, Theme
-
-FORMATS: dict[str, tuple[ChartFormat, str, str]] = {
-    "png": ("png", "png", "image/png"),
-    "svg": ("svg", "svg", "image/svg+xml"),
-    "vega-lite": ("json", "vl.json", "application/json"),
-}
-PAGE_WIDTH, COMPACT_WIDTH, HEALTH_WIDTH = 325, 95, 270
+from demo_core.ui.components.benchmarks.difference import told
+from demo_core.ui.components.benchmarks.files import Asked, drawings, file
+from demo_core.ui.components.benchmarks.offer import Offer, comparable, row_name
+from demo_core.ui.components.benchmarks.view import view
 
 
 def build(engine: Engine, checkpoints: Path) -> None:
@@ -31,10 +25,13 @@ def build(engine: Engine, checkpoints: Path) -> None:
     def figure(asked: Any) -> dict[str, Any]:
         return figures(checkpoints, engine.dataset, asked)
 
+    def compare(asked: Any) -> dict[str, Any]:
+        return difference(checkpoints, engine.dataset, asked)
+
     def download(asked: Any) -> dict[str, Any]:
         return exported(checkpoints, engine.dataset, asked)
 
-    benchmark_page(look, figure, download)
+    benchmark_page(look, figure, compare, download)
 
 
 def shown(checkpoints: Path, dataset: str, asked: object) -> dict[str, Any]:
@@ -44,48 +41,42 @@ def shown(checkpoints: Path, dataset: str, asked: object) -> dict[str, Any]:
 
 
 def figures(checkpoints: Path, dataset: str, asked: object) -> dict[str, list[str]]:
-    """The chosen figure as Altair charts in SVG, ``{"drawings": [...]}``; the health chart comes second.
+    """Altair charts in SVG, ``{"drawings": [...]}``: the figure called ``asked["figure"]``, else the benchmark figure.
 
     ``asked["dark"]`` and ``asked["compact"]`` fit them to the page's theme and to a phone.
     """
-    # Altair takes half a second to import, which the start of the app can do without.
-    from demo_core.charts import benchmark_chart, health_chart, svg
-
     offer = Offer.read(checkpoints)
-    rows = offer.rows(offer.choose(asked, dataset))
-    width = COMPACT_WIDTH if _flag(asked, "compact") else PAGE_WIDTH
-    charts = [
-        benchmark_chart(rows, _theme(asked), width, compact=width == COMPACT_WIDTH),
-        health_chart(rows, _theme(asked), min(width, HEALTH_WIDTH)),
+    return {"drawings": drawings(offer, offer.choose(asked, dataset), Asked.read(asked))}
+
+
+def difference(checkpoints: Path, dataset: str, asked: object) -> dict[str, Any]:
+    """The rows ``asked["first"]`` and ``asked["second"]`` compared: ``{"first", "second", "text", "block"}``.
+
+    The names are those of the rows that were compared; ``{}`` where there are not two.
+    """
+    offer = Offer.read(checkpoints)
+    choice = offer.choose(asked, dataset)
+    if choice.first is None or choice.second is None:
+        return {}
+    rows = {row_name(row): row for row in comparable(offer.rows(choice))}
+    first, second = rows[choice.first], rows[choice.second]
+    interval = interval_between(checkpoints, first.result, second.result)
+    losses = [] if interval is None else _losses(checkpoints, offer, first.result, second.result)
+    return {"first": choice.first, "second": choice.second, **told(first, second, interval, losses)}
+
+
+def _losses(checkpoints: Path, offer: Offer, first: Result, second: Result) -> list[tuple[float, Difference]]:
+    """What deleted items cost the two, for every share at which both were measured."""
+    missing = [offer.deleted(result) for result in (first, second)]
+    shares = sorted(missing[0].keys() & missing[1].keys())
+    found = [
+        (share, losses_between(checkpoints, (first, missing[0][share]), (second, missing[1][share])))
+        for share in shares
     ]
-    return {"drawings": [svg(chart.to_json()) for chart in charts if chart is not None]}
+    return [(share, interval) for share, interval in found if interval is not None]
 
 
 def exported(checkpoints: Path, dataset: str, asked: object) -> dict[str, Any]:
-    """The chosen figure as a file: ``{"name", "type", "base64"}``, or ``{"message"}`` for an unknown format."""
-    from demo_core.charts import benchmark_chart, export
-
-    wishes = asked if isinstance(asked, dict) else {}
+    """The chosen figure as a file: ``{"name", "type", "base64"}``, or ``{"message"}`` where there is none."""
     offer = Offer.read(checkpoints)
-    choice = offer.choose(asked, dataset)
-    rows = offer.rows(choice)
-    stem = f"turnpoint-{choice.dataset}-{choice.protocol}-{choice.metric.replace('@', '')}"
-    wanted = wishes.get("format")
-    if wanted == "csv":
-        return _file(f"{stem}.csv", "text/csv", table_csv(rows).encode())
-    if not isinstance(wanted, str) or wanted not in FORMATS:
-        return {"message": f"Expected a format out of csv, {', '.join(FORMATS)}; got {wanted!r}."}
-    chart_format, suffix, media = FORMATS[wanted]
-    return _file(f"{stem}.{suffix}", media, export(benchmark_chart(rows, _theme(asked)), chart_format))
-
-
-def _file(name: str, media: str, content: bytes) -> dict[str, Any]:
-    return {"name": name, "type": media, "base64": base64.b64encode(content).decode()}
-
-
-def _flag(asked: object, name: str) -> bool:
-    return isinstance(asked, dict) and asked.get(name) is True
-
-
-def _theme(asked: object) -> Theme:
-    return "dark" if _flag(asked, "dark") else "light"
+    return file(offer, offer.choose(asked, dataset), Asked.read(asked))

@@ -2,22 +2,14 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from torch import Tensor
 
 from demo_core import stability
 from demo_core.datasets import toy_world
 from demo_core.layers import unit
 from demo_core.models.base import Controls
-from demo_core.models.card import (
-    CARD,
-    CARDConfig,
-    FuturePredictor,
-    future_mean,
-    importance_weights,
-    prediction_error_reduction,
-)
+from demo_core.models.card import CARD
+from demo_core.models.card_config import PAPER, RELEASED, CARDConfig
 from demo_core.sequences import Batch, pad
 
 HISTORY = pad([[1, 2, 3, 4, 5, 6], [7, 3, 9, 1], [5, 5, 5], [2, 8], [4], []], 6)
@@ -28,7 +20,8 @@ def model(*settings: str, threshold: float = 0.5) -> CARD:
     torch.manual_seed(0)
     built = CARD(CARDConfig(num_items=12, max_length=6, embedding_dim=8).override(*settings)).eval()
     torch.nn.init.normal_(built.item_embedding.weight)
-    built.threshold.fill_(threshold)
+    if built.config.threshold_entropy is None:
+        built.threshold.fill_(threshold)
     return built
 
 
@@ -36,85 +29,19 @@ def seeded() -> torch.Generator:
     return torch.Generator().manual_seed(3)
 
 
-# Equations
-
-
-def test_per_is_the_error_without_the_item_minus_the_error_with_it() -> None:
-    per = prediction_error_reduction(torch.tensor([0.9, 0.4]), torch.tensor([0.5, 0.6]))
-    assert per.tolist() == pytest.approx([0.4, -0.2]), "positive: knowing the item helps"
-
-
-@given(per=st.floats(-50, 50), temperature=st.floats(0.01, 10))
-def test_weights_stay_between_zero_and_two_and_follow_the_sign_of_per(per: float, temperature: float) -> None:
-    weight = float(importance_weights(torch.tensor(per, dtype=torch.float64), temperature))
-    assert weight == pytest.approx(1 + math.tanh(per / temperature), abs=1e-12)
-    assert 0 <= weight <= 2
-    assert (weight > 1) == (1 + math.tanh(per / temperature) > 1)
-
-
-def test_an_item_without_effect_has_weight_one() -> None:
-    assert importance_weights(torch.zeros(3), 0.1).tolist() == [1.0, 1.0, 1.0]
-
-
-@given(lengths=st.lists(st.integers(0, 6), min_size=1, max_size=4), window=st.integers(1, 8), seed=st.integers(0, 1000))
-@settings(max_examples=50, deadline=None)
-def test_the_future_is_the_mean_of_the_next_items_that_exist(lengths: list[int], window: int, seed: int) -> None:
-    vectors = torch.randn(len(lengths), 6, 3, generator=torch.Generator().manual_seed(seed))
-    mask = torch.arange(6) >= 6 - torch.tensor(lengths)[:, None]
-    mean, has_future = future_mean(vectors, mask, window)
-    for row, length in enumerate(lengths):
-        for slot in range(6):
-            ahead = [vectors[row, later] for later in range(slot + 1, min(slot + window, 5) + 1) if mask[row, later]]
-            real = slot >= 6 - length
-            assert bool(has_future[row, slot]) == (real and bool(ahead))
-            if real:
-                expected = torch.stack(ahead).mean(dim=0) if ahead else torch.zeros(3)
-                torch.testing.assert_close(mean[row, slot], expected)
-
-
-# The auxiliary predictor
-
-
-def test_the_prediction_before_an_item_does_not_know_it_or_anything_newer() -> None:
-    torch.manual_seed(0)
-    predictor = FuturePredictor(dim=8, max_length=6)
-    mask = torch.tensor([[False, True, True, True, True]])
-    directions = unit(torch.randn(1, 5, 8))
-    changed = directions.clone()
-    changed[:, 3:] = unit(torch.randn(1, 2, 8))
-    after, before = predictor(directions, mask)
-    after_changed, before_changed = predictor(changed, mask)
-    torch.testing.assert_close(before_changed[:, 1:4], before[:, 1:4])
-    torch.testing.assert_close(after_changed[:, 1:3], after[:, 1:3])
-    assert not torch.allclose(after_changed[:, 3], after[:, 3])
-
-
-def test_before_the_first_item_nothing_is_known() -> None:
-    torch.manual_seed(0)
-    predictor = FuturePredictor(dim=8, max_length=6)
-    torch.nn.init.normal_(predictor.before_any)
-    directions = unit(torch.randn(2, 5, 8))
-    mask = torch.tensor([[True] * 5, [False, False, True, True, True]])
-    after, before = predictor(directions, mask)
-    nothing = predictor.mlp(predictor.before_any)
-    torch.testing.assert_close(before[0, 0], nothing)
-    torch.testing.assert_close(before[1, 2], nothing)
-    torch.testing.assert_close(before[0, 1:], after[0, :-1])
-    torch.testing.assert_close(before[1, 3:], after[1, 2:-1])
-
-
 def errors_by_loop(card: CARD, row: list[int], target: int | None = None) -> list[tuple[float, float] | None]:
     """(error knowing, error not knowing) of each item of ``row``; ``None`` where neither ``row`` nor target follows."""
     read = unit(card.item_embedding.weight[row]).detach()
     following = unit(card.item_embedding.weight[row if target is None else [*row, target]]).detach()
-    after, before = card.predictor(read[None], torch.ones(1, len(row), dtype=torch.bool))
+    guess = card.predictor(read[None], torch.ones(1, len(row), dtype=torch.bool))
     told: list[tuple[float, float] | None] = []
     for n in range(len(row)):
         ahead = following[n + 1 : n + 1 + card.config.future_window]
         if not len(ahead):
             told.append(None)
             continue
-        knowing, without = (((p[0, n] - ahead.mean(dim=0)) ** 2).sum().detach() for p in (after, before))
+        told_apart = (guess.knowing[n], guess.not_knowing[n])
+        knowing, without = (((p - ahead.mean(dim=0)) ** 2).sum().detach() for p in told_apart)
         told.append((float(knowing), float(without)))
     return told
 
@@ -160,9 +87,6 @@ def test_training_follows_the_usual_size_of_per_and_evaluation_leaves_it_alone()
     rms = math.sqrt(sum(per**2 for per in reductions) / len(reductions))
     card.train().auxiliary_loss(batch)
     assert float(card.per_scale) == pytest.approx(before + 0.02 * (rms - before), rel=1e-4)
-
-
-# The route
 
 
 def test_the_explanation_equals_a_loop_over_the_films() -> None:
@@ -286,3 +210,246 @@ def test_a_weight_changes_how_much_its_film_is_attended_to() -> None:
     assert bool((weights[0] != 1).any())
     by_hand = card.rank(card.generate(card.guidance(HISTORY, weights), seeded(), Controls()))
     torch.testing.assert_close(card.score(HISTORY, seeded()), by_hand)
+
+
+# The other readings, one field each
+
+
+def noisy(card: CARD, *, rows: int = 200) -> tuple[Tensor, Tensor, Tensor]:
+    """Training's histories, weights, and the histories they came from."""
+    history = HISTORY.repeat(rows, 1)
+    edited, weights = card.train().prepare_history(history, seeded(), Controls())
+    assert weights is not None
+    return edited, weights, history
+
+
+@pytest.mark.parametrize(
+    ("routing", "weighs", "thins"),
+    [("routed", True, True), ("attention", True, False), ("removal", False, True), ("none", False, False)],
+)
+def test_the_ablations_send_every_history_the_same_way(routing: str, weighs: bool, thins: bool) -> None:
+    card = model(f"routing={routing}", "removal_rate=0.9", "candidate_level=None")
+    even = card.explain(HISTORY).steps.evenness[:3]
+    card.threshold.fill_(float(even.sort().values[:2].mean()))
+    told = card.explain(HISTORY)
+    assert (told.threshold is None) == (routing != "routed"), "no threshold where nothing is compared with one"
+    edited, weights, history = noisy(card)
+    changed = (edited != history).any(dim=1).reshape(-1, 6).any(dim=0)
+    assert bool((weights != 1).any()) == weighs and bool(changed.any()) == thins
+    if routing == "attention":
+        assert told.turning.tolist() == [True] * 3 + [False] * 3 and bool((weights[:3, :-1] != 1).any(dim=1).all())
+    if routing == "removal":
+        assert changed.tolist() == [True] * 4 + [False] * 2, "like TDM: whatever has a step can lose an item"
+
+
+def test_an_absolute_threshold_is_compared_with_the_entropy_and_never_moves() -> None:
+    card = model("threshold_entropy=1.2")
+    told = card.explain(HISTORY)
+    assert told.threshold == pytest.approx(1.2) and told.threshold_unit == "entropy"
+    assert told.turning.tolist() == [e > 1.2 for e in told.steps.entropy.tolist()]
+    assert 0 < int(told.turning.sum()) < 3
+    card.set_threshold(toy_world(), seeded())
+    assert float(card.threshold) == pytest.approx(1.2)
+    other = Controls(threshold=float(told.steps.entropy[0]) + 1e-3)
+    assert not bool(card.explain(HISTORY, other).turning[0])
+
+
+def test_padding_turns_every_history_at_the_published_threshold() -> None:
+    """On ten slots the padded entropy never falls below 1.72; real pairs reach 1.8893 with eight items at the least."""
+    history = pad([list(range(1, n + 1)) for n in range(11)], 10)
+    padded, real = (
+        model("max_length=10", "trained_padding=True", "threshold_entropy=1.8893", setting).explain(history)
+        for setting in ("padded_entropy=True", "padded_entropy=False")
+    )
+    assert bool(padded.turning.all()) and padded.padded
+    assert not real.turning[:8].any() and not real.padded
+
+
+def test_candidates_by_an_absolute_bound() -> None:
+    card = model("candidate_threshold=0.19")
+    told = card.explain(HISTORY)
+    continuity = told.steps.continuity
+    assert told.candidate is not None
+    expected = [
+        [False] + [real and c < 0.19 for c, real in zip(row, (continuity[n] > 0).tolist(), strict=True)]
+        for n, row in enumerate(continuity.tolist())
+    ]
+    assert told.candidate.tolist() == expected and bool(told.candidate.any())
+
+
+def test_the_unit_of_per_and_of_its_temperature() -> None:
+    usual = model("candidate_level=None", threshold=0.0)
+    mean = model("candidate_level=None", "per_mean=True", threshold=0.0)
+    absolute = model("candidate_level=None", "per_temperature_unit=absolute", "per_temperature=0.3", threshold=0.0)
+    per = usual.explain(HISTORY).per
+    assert per is not None
+    torch.testing.assert_close(mean.explain(HISTORY).per, per / 8)
+    turning = usual.explain(HISTORY).turning[:, None]
+    expected = torch.where(turning, 1 + torch.tanh(per / 0.3), 1.0)
+    torch.testing.assert_close(weights_of(absolute, HISTORY), expected)
+
+
+def test_raw_vectors_keep_their_length() -> None:
+    card = model("raw_vectors=True", "padded_future=True", "future_window=1")
+    doubled = model("raw_vectors=True", "padded_future=True", "future_window=1")
+    with torch.no_grad():
+        doubled.item_embedding.weight.mul_(2)
+        for parameter in [*card.predictor.mlp[2].parameters(), *doubled.predictor.mlp[2].parameters()]:
+            parameter.zero_()
+    batch = Batch(HISTORY, torch.tensor([7, 2, 6, 9, 5, 3]), torch.ones(6, dtype=torch.bool))
+    small, large = float(card.auxiliary_loss(batch).detach()), float(doubled.auxiliary_loss(batch).detach())
+    assert large == pytest.approx(4 * small), "a guess of zero misses by the length of the future"
+
+
+def test_the_padded_future_gives_the_newest_item_a_future_of_padding() -> None:
+    card = model("padded_future=True", "raw_vectors=True", "trained_padding=True", "candidate_level=None")
+    torch.nn.init.normal_(card.item_embedding.weight)
+    per = card.explain(HISTORY).per
+    assert per is not None
+    assert float(per[1, -1]) != 0, "there are pads after the last of four items"
+    assert float(per[5].abs().sum()) == 0, "an empty history has no PER"
+
+
+def test_weights_of_training_alone_leave_recommending_to_the_plain_window() -> None:
+    card = model("weights_at_inference=False", "candidate_level=None", threshold=0.0)
+    told = card.explain(HISTORY)
+    assert not told.weight_at_inference and bool((weights_of(card, HISTORY)[0] != 1).any())
+    history, weights = card.prepare_history(HISTORY, seeded(), Controls())
+    assert weights is None and torch.equal(history, HISTORY)
+    _, weights, _ = noisy(card, rows=1)
+    torch.testing.assert_close(weights, weights_of(card.eval(), HISTORY))
+
+
+def test_thinning_at_inference_follows_the_seed_and_not_the_rows_beside() -> None:
+    card = model("thin_at_inference=True", "removal_rate=0.5", threshold=2.0)
+    first, weights = card.prepare_history(HISTORY, seeded(), Controls())
+    assert weights is not None and not torch.equal(first, HISTORY)
+    assert torch.equal(first, card.prepare_history(HISTORY, seeded(), Controls())[0])
+    for row in range(6):
+        alone, _ = card.prepare_history(HISTORY[row : row + 1], seeded(), Controls())
+        assert torch.equal(alone[0], first[row])
+    others = [card.prepare_history(HISTORY, torch.Generator().manual_seed(s), Controls())[0] for s in range(8)]
+    assert any(not torch.equal(first, other) for other in others)
+    by_seed = [card.score(HISTORY, torch.Generator().manual_seed(1)) for _ in range(2)]
+    assert torch.equal(*by_seed)
+
+
+def test_a_gradient_through_the_weights_reaches_predictor_and_embeddings() -> None:
+    settings = ("auxiliary_weight=0.0", "per_temperature_unit=absolute", "candidate_level=None")
+    for attached in (False, True):
+        card = model(*settings, f"weight_gradient={attached}", threshold=0.0)
+        _, weights, _ = noisy(card, rows=1)
+        assert weights.requires_grad == attached
+    weights.sum().backward()
+    assert all(p.grad is not None for p in card.predictor.layer.parameters())
+    assert card.item_embedding.weight.grad is not None and bool(card.item_embedding.weight.grad.any())
+
+
+def test_a_training_step_weighs_as_the_explanation_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one pass of MLP_aux that serves the weights and its own loss must give both what two passes would."""
+    card = model("candidate_level=None", "removal_rate=0.0", threshold=0.0)
+    seen: list[Tensor | None] = []
+    inner = card.guidance
+
+    def note(history: Tensor, weights: Tensor | None) -> Tensor:
+        seen.append(weights)
+        return inner(history, weights)
+
+    monkeypatch.setattr(card, "guidance", note)
+    batch = Batch(HISTORY, torch.tensor([7, 2, 6, 9, 5, 3]), torch.ones(6, dtype=torch.bool))
+    expected = weights_of(card, HISTORY)
+    card.loss(batch, seeded())
+    assert seen[0] is not None
+    torch.testing.assert_close(seen[0], expected)
+
+
+# Numbers of the released code (yanqilong3321/CARD, commit 3f4090f): ``cacu_h`` in double precision, dropout off, L = 6,
+# D = 4. Embeddings as in tests/test_stability.py; the parameters of its causal encoder and head, one after another, are
+# 0.5 sin(0.9 k + n) for entry k of parameter n, plus 1 for the weights of the norms.
+
+RELEASED_ROWS = [[1, 2, 3, 4, 5, 6], [7, 3, 8, 1], [4, 4, 2], [6, 8], [5], []]
+RELEASED_READING = (
+    *("encoder=released", "empty_history=nothing", "trained_padding=True", "padded_entropy=True"),
+    *("predictor=released", "raw_vectors=True", "padded_future=True", "per_mean=True", "dropout=0.0"),
+    *("per_temperature_unit=absolute", "auxiliary_weight=0.0", "weight_gradient=True", "weights_at_inference=False"),
+)
+RELEASED_WEIGHTS: dict[tuple[str, ...], list[list[float]]] = {
+    ("threshold_entropy=1.0", "candidate_threshold=0.2", "future_window=3", "per_temperature=1.0"): [
+        *([1.0, 1.0, 1.0, 1.032594, 0.947076, 1.053713], [1.0, 1.0, 1.051716, 1.0], [1.0, 1.0, 0.842859]),
+        *([1.0, 0.945695], [1.0], []),
+    ],
+    ("threshold_entropy=1.0", "candidate_threshold=0.17", "future_window=2", "per_temperature=0.05"): [
+        *([1.0, 1.0, 1.0, 1.592310, 0.221892, 1.791446], [1.0, 1.0, 1.747523, 1.0], [1.0, 1.0, 0.003529]),
+        *([1.0, 0.204160], [1.0], []),
+    ],
+    ("threshold_entropy=1.58", "candidate_threshold=0.2", "future_window=3", "per_temperature=1.0"): [
+        *([1.0] * 6, [1.0] * 4, [1.0] * 3, [1.0] * 2, [1.0], []),
+    ],
+}
+
+
+def released_parameters(card: CARD) -> None:
+    own, dim = dict(card.predictor.named_parameters()), 4
+    shapes = [
+        *((3 * dim, dim), (3 * dim,), (dim, dim), (dim,), (4 * dim, dim), (4 * dim,), (dim, 4 * dim), (dim,)),
+        *((dim,), (dim,), (dim,), (dim,), (dim, dim), (dim,), (dim, dim), (dim,)),
+    ]
+    values = [
+        0.5 * torch.sin(0.9 * torch.arange(math.prod(shape)) + n).reshape(shape) + (n in (8, 10))
+        for n, shape in enumerate(shapes)
+    ]
+    stacked_weight, stacked_bias, *rest = values
+    takers = [
+        *("layer.attention.out", "layer.feed_forward.0", "layer.feed_forward.3"),
+        *("layer.attention_norm", "layer.feed_forward_norm", "mlp.0", "mlp.2"),
+    ]
+    with torch.no_grad():
+        for taker, value in zip(
+            [f"{name}.{kind}" for name in takers for kind in ("weight", "bias")], rest, strict=True
+        ):
+            own[taker].copy_(value)
+        for name, start, end in (("query", 0, dim), ("key_value", dim, 3 * dim)):
+            own[f"layer.attention.{name}.weight"].copy_(stacked_weight[start:end])
+            own[f"layer.attention.{name}.bias"].copy_(stacked_bias[start:end])
+
+
+@pytest.mark.parametrize("settings", RELEASED_WEIGHTS)
+def test_the_released_reading_gives_the_weights_of_the_released_code(settings: tuple[str, ...]) -> None:
+    config = CARDConfig(num_items=8, max_length=6, embedding_dim=4).override(*RELEASED_READING, *settings)
+    card = CARD(config).double().eval()
+    released_parameters(card)
+    entries = torch.arange(36).reshape(9, 4)
+    with torch.no_grad():
+        card.item_embedding.weight.copy_(torch.sin(1.7 * entries + 0.3 * (entries // 4) ** 2).roll(1, dims=0))
+    history = pad(RELEASED_ROWS, 6)
+    shown = weights_of(card, history)
+    _, used = card.train().prepare_history(history, seeded(), Controls())
+    assert used is not None
+    for row, expected in enumerate(RELEASED_WEIGHTS[settings]):
+        for weights in (shown, used.detach()):
+            assert weights[row, 6 - len(expected) :].tolist() == pytest.approx(expected, abs=2e-6)
+
+
+@pytest.mark.parametrize("preset", [RELEASED, PAPER])
+def test_presets_are_complete_configs(preset: dict[str | None, tuple[str, ...]]) -> None:
+    for settings in preset.values():
+        config = CARDConfig(num_items=4).override(*settings)
+        assert (config.threshold_entropy, config.future_window) == (1.8893, 3)
+        assert (config.per_temperature, config.per_temperature_unit) == (1.0, "absolute")
+
+
+def test_the_released_preset_routes_everything_and_trains_without_a_loss_of_its_own() -> None:
+    settings = RELEASED["zhihu"]
+    card = CARD(CARDConfig(num_items=12).override(*settings, "embedding_dim=8"))
+    batch = Batch(pad([[1, 2, 3, 4], [5, 6], [7], []] * 16, 10), torch.arange(64) % 12 + 1, torch.ones(64).bool())
+    told = card.eval().explain(batch.history)
+    assert bool(told.turning.all()) and told.threshold_unit == "entropy" and told.padded
+    card.train().loss(batch, seeded()).backward()
+    assert any(p.grad is not None and bool(p.grad.any()) for p in card.predictor.parameters())
+    assert float(card.per_scale) == pytest.approx(0.1), "nothing follows the usual size of PER"
+
+
+@pytest.mark.parametrize("wrong", ["routing=both", "predictor=mine", "per_temperature_unit=nats", "weights_from=x"])
+def test_unknown_choices_are_refused(wrong: str) -> None:
+    with pytest.raises(ValueError, match=wrong.split("=", maxsplit=1)[0]):
+        model(wrong)

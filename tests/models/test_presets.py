@@ -63,12 +63,9 @@ def test_a_trained_backbone_fits_into_the_globaldiff_made_for_it() -> None:
     assert model.get_submodule("backbone").config == backbone.config
 
 
-def test_only_globaldiff_takes_a_backbone_and_only_sasrec() -> None:
-    backbone = SASRec(SASRecConfig(num_items=9))
-    with pytest.raises(ValueError, match="GlobalDiff on SASRec"):
-        with_backbone(preset("card", "default", "toy", 9), backbone)
-    with pytest.raises(ValueError, match="GlobalDiff on SASRec"):
-        with_backbone(
-            preset("globaldiff", "default", "toy", 9),
-            create("popularity", preset("popularity", "default", "toy", 9), 0),
-        )
+@pytest.mark.parametrize("name", ["card", "popularity"])
+def test_only_a_model_that_takes_a_backbone_gets_one_and_only_an_encoder_is_one(name: str) -> None:
+    with pytest.raises(ValueError, match="CARDConfig on SASRec"):
+        with_backbone(preset("card", "default", "toy", 9), SASRec(SASRecConfig(num_items=9)))
+    with pytest.raises(ValueError, match="GlobalDiffConfig on"):
+        with_backbone(preset("globaldiff", "default", "toy", 9), create(name, preset(name, "default", "toy", 9), 0))

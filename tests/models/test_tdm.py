@@ -3,7 +3,7 @@ import torch
 
 from demo_core import stability
 from demo_core.models.base import Controls, RouteExplanation
-from demo_core.models.tdm import TDM, TDMConfig
+from demo_core.models.tdm import PAPER, RELEASED, TDM, TDMConfig
 from demo_core.sequences import pad
 
 # Items 1, 2, 3 point the same way, 4 the opposite way: the step from 3 to 4 is the only steep one.
@@ -78,3 +78,63 @@ def test_the_explanation_holds_the_chance_of_removal_and_no_weights() -> None:
 def test_a_history_longer_than_the_window_is_explained_by_its_newest_items() -> None:
     told = model().explain(pad([[4, 4, 1, 2, 3, 4, 1, 2]], 8))
     assert told.history.tolist() == [[1, 2, 3, 4, 1, 2]]
+
+
+# The readings of the released code
+
+
+def test_padding_takes_its_share_of_the_continuity_only_in_the_released_reading() -> None:
+    history = pad([ROW], 6)
+    plain, padded = model(), model("padded_entropy=True")
+    assert float(plain.explain(history).steps.continuity[0, -3:].sum()) == pytest.approx(1.0)
+    told = padded.explain(history)
+    assert told.padded and float(told.steps.continuity.sum()) == pytest.approx(1.0)
+    assert float(told.steps.continuity[0, -3:].sum()) < 0.8
+    assert told.steps.pairs.tolist() == [5]
+
+
+def test_the_chance_of_removal_is_scaled_by_the_window_in_the_released_reading() -> None:
+    history = pad([ROW], 6)
+    pairs, window = model("removal_rate=0.1"), model("removal_rate=0.1", "removal_scale=window")
+    torch.testing.assert_close(window.explain(history).removal, pairs.explain(history).removal * 6 / 3)
+    with pytest.raises(ValueError, match="removal_scale"):
+        model("removal_scale=batch")
+
+
+def test_the_shift_loses_newest_items_that_are_otherwise_kept() -> None:
+    newest = [
+        (thinned(model("removal_rate=0.9", *shift), rows=500)[:, -1] == 4).double().mean()
+        for shift in ((), ("shifting_removal=True",))
+    ]
+    assert newest[0] == 1 and newest[1] < 0.9
+
+
+def test_stability_scaled_editing_prefers_even_histories_of_the_batch() -> None:
+    tdm = model("removal_rate=1.0", "sequence_rate=0.5", "stability_scaled=True").train()
+    even, uneven = [1, 2, 1, 2], [1, 4, 4, 1]
+    history = pad([even, uneven] * 4000, 6)
+    entropy = tdm.explain(history[:2]).steps.entropy.double()
+    edited, _ = tdm.prepare_history(history, torch.Generator().manual_seed(0), Controls())
+    changed = (edited != history).any(dim=1).double().reshape(-1, 2).mean(dim=0)
+    expected = entropy.softmax(dim=0)  # times 0.5 times two rows
+    assert float(entropy[0]) > float(entropy[1]) + 0.05
+    # An edited history is left as it is only where the draws of all its items fail.
+    chance = tdm.explain(history[:2]).removal.double()
+    visible = 1 - (1 - chance).prod(dim=1)
+    torch.testing.assert_close(changed, expected * visible, atol=0.02, rtol=0)
+
+
+@pytest.mark.parametrize("preset", [RELEASED, PAPER])
+def test_presets_are_complete_configs(preset: dict[str | None, tuple[str, ...]]) -> None:
+    for settings in preset.values():
+        config = TDMConfig(num_items=4).override(*settings)
+        assert config.sequence_rate == config.removal_rate == 0.1 and config.stability_scaled
+        assert config.sampler == "strided" and config.diffusion_steps % config.stride == 0
+    zhihu = TDMConfig(num_items=4).override(*preset["zhihu"])
+    assert (zhihu.learning_rate, zhihu.guidance_strength, zhihu.diffusion_steps) == (0.01, 6.0, 1000)
+
+
+def test_the_slips_are_in_the_released_preset_alone() -> None:
+    released, paper = (TDMConfig(num_items=4).override(*preset["zhihu"]) for preset in (RELEASED, PAPER))
+    for field in ("padded_entropy", "shifting_removal", "evaluation_dropout", "late_time", "misindexed_noise"):
+        assert getattr(released, field) and not getattr(paper, field), field

@@ -43,6 +43,9 @@ def test_a_visitor_starts_with_the_pages_data_set_and_hr_at_20(checkpoints: Path
         "protocol": "prefix-full",
         "metric": "hr@20",
         "beside": False,
+        "models": None,
+        "first": "card:default",
+        "second": "sasrec:default",
     }
 
 
@@ -216,7 +219,7 @@ def test_switches_table_and_download_work_from_the_keyboard(watched: Watched, ad
     page.keyboard.press("Enter")
     page.wait_for_selector("button[data-name='ndcg@20'][aria-pressed=true]")
     assert page.evaluate("document.activeElement.textContent") == "NDCG@20"
-    page.locator("summary").first.focus()
+    page.locator(".charts summary").focus()
     page.keyboard.press("Enter")
     cells = page.get_by_role("row").filter(has_text="CARD").first.get_by_role("cell").all_inner_texts()
     assert cells[:4] == ["published", "0.83", ".02", "5"]

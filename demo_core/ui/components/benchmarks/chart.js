@@ -23,8 +23,10 @@ function wideHead(chart, x, width) {
   }).join("");
   return `<div class="th">Model</div><div class="th">Source</div>
     <div class="th"><svg width="${width}" height="34" aria-hidden="true">${ticks}</svg></div>
-    <div class="th right">${esc(chart.metric)}, sd, n</div><div class="th">What the top 20 is made of</div>
-    <div class="th right">distinct items</div><div class="th right">overlap of two lists</div>`;
+    <div class="th right" title="${esc(chart.means)}">${esc(chart.metric)}, sd, n</div>
+    <div class="th" title="Twenty squares: the share of the list slots that hold an item no training row asked for is hatched.">What the top 20 is made of</div>
+    <div class="th right" title="Different items in the top-20 lists of all test rows together.">distinct items</div>
+    <div class="th right" title="Share that two rows' top-20 lists have in common, on average. Popularity shows one list to all: 100 %.">overlap of two lists</div>`;
 }
 
 function wideRow(chart, row, x, width) {
@@ -50,7 +52,7 @@ function drawWide(chart, host) {
 }
 
 function phoneRow(chart, row, x, width) {
-  const name = row.first ? `<h4 class="phone-model">${row.shape === "capsule" ? "" : icon({ ...row, fill: "solid" })}${esc(row.title)}</h4>` : "";
+  const name = row.first ? `<h3 class="phone-model">${row.shape === "capsule" ? "" : icon({ ...row, fill: "solid" })}${esc(row.title)}</h3>` : "";
   const warning = row.failures.length ? ` <span class="bad" title="${hover(row)}">not healthy</span>` : "";
   const lists = row.neverTrained === null ? "" : `${squares(row)}<div class="phone-line muted"><span>${row.distinct ?? "–"} distinct items</span><span>${row.overlap ?? "–"} overlap</span></div>`;
   return `${name}<div class="phone-line"><span class="muted">${esc(row.source)}${warning}</span>

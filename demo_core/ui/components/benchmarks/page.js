@@ -1,21 +1,21 @@
-// State, requests and events. The browser holds the choice; only the newest answer is drawn.
+// State and requests. The browser holds what the visitor wished for; only the newest answer is drawn.
 const page = element.querySelector(".page"), at = (name) => page.querySelector("." + name);
 const phoneWidth = 700;
-let asked = {}, view = null, drawn = {}, newest = 0;
+let wishes = readAddress(), view = null, newest = 0, drawing = Promise.resolve();
 
 const dark = () => document.body.classList.contains("dark") || document.documentElement.classList.contains("dark");
 
 function drawCharts() {
   if (!view || !page.clientWidth) return;
-  page.querySelectorAll(".chart").forEach((host) => {
-    const chart = view.charts.filter((c) => c.rows.length)[[...page.querySelectorAll(".chart")].indexOf(host)];
+  page.querySelectorAll(".chart").forEach((host, i) => {
+    const chart = view.charts.filter((c) => c.rows.length)[i];
     (page.clientWidth <= phoneWidth ? drawPhone : drawWide)(chart, host);
   });
 }
 
-function drawFigure(drawings) {
-  at("drawing").innerHTML = drawings.join("");
-  at("drawing").querySelectorAll("[aria-roledescription='point'][aria-label]").forEach((shape) => {
+function putDrawings(host, drawings) {
+  host.innerHTML = drawings.join("") || '<p class="muted">Nothing to draw.</p>';
+  host.querySelectorAll("[aria-roledescription='point'][aria-label]").forEach((shape) => {
     const tip = document.createElementNS("http://www.w3.org/2000/svg", "title");
     tip.textContent = shape.getAttribute("aria-label");
     shape.append(tip);
@@ -28,36 +28,42 @@ function notice(texts) {
 }
 
 function draw() {
-  const focused = element.contains(document.activeElement) ? document.activeElement.dataset : null;
-  const open = page.querySelector("details.plain")?.open;
+  const focused = element.contains(document.activeElement) ? { ...document.activeElement.dataset } : null;
+  const open = new Map([...page.querySelectorAll("details[data-open]")].map((details) => [details.dataset.open, details.open]));
   at("verdict").textContent = view.verdict;
   at("reason").textContent = view.reason;
   notice([view.message, ...view.problems].filter(Boolean));
   at("filters").innerHTML = filters(view);
-  at("charts").innerHTML = view.charts.map((chart) => panel(chart, view.charts.length > 1)).join("");
+  at("jumps").innerHTML = contents(view);
+  at("charts").innerHTML = view.charts.map((chart, i) => panel(chart, view.charts.length > 1, i)).join("");
+  at("sections").innerHTML = view.sections.map(sectionPanel).join("");
   at("cards").innerHTML = cards(view);
-  if (open) page.querySelector("details.plain").open = true;
+  // Sections are open on a wide screen and a list of headings on a phone, until the visitor decides.
+  const usual = (details) => details.matches(".section") && page.clientWidth > phoneWidth;
+  for (const details of page.querySelectorAll("details[data-open]")) details.open = open.get(details.dataset.open) ?? usual(details);
+  delete at("drawing").dataset.look;
   drawCharts();
   if (focused?.kind) restoreFocus(focused);
 }
 
 function restoreFocus({ kind, name }) {
-  const buttons = [...page.querySelectorAll(`button[data-kind="${kind}"]`)];
-  (buttons.find((button) => button.dataset.name === name) ?? buttons[0])?.focus({ preventScroll: true });
+  const found = [...page.querySelectorAll(`[data-kind="${kind}"]`)];
+  (found.find((control) => control.dataset.name === name) ?? found[0])?.focus({ preventScroll: true });
 }
 
 async function look(change) {
-  asked = { ...asked, ...change };
+  wishes = { ...wishes, ...change };
   const mine = ++newest;
   const slow = setTimeout(() => page.setAttribute("aria-busy", "true"), 300);
   try {
-    const answer = await server.look(asked);
+    const answer = await server.look(wishes);
     if (mine !== newest) return;
     view = answer;
-    asked = { ...view.choice };
+    if (change) writeAddress(wishes);
     draw();
     at("spoken").textContent = view.verdict;
-    await loadFigure();
+    compareRows().catch(() => {});
+    loadFigures();
   } catch (error) {
     if (mine === newest) notice(["The server gave no answer. What you see is the last one; try again."]);
   } finally {
@@ -66,47 +72,40 @@ async function look(change) {
   }
 }
 
-// The Altair charts are drawn by the server, for one theme and one width at a time.
-const figureFits = () => drawn.dark === dark() && drawn.compact === page.clientWidth <= phoneWidth;
+// The Altair charts are drawn by the server, for one theme and one width at a time, one after another, and only where
+// a section is open.
+const looks = () => `${dark() ? "dark" : "light"} ${page.clientWidth <= phoneWidth ? "compact" : "wide"}`;
+const isOpen = (host) => !host.closest("details.section:not([open])");
+const loadFigures = () => (drawing = drawing.then(drawMissing).catch(() => {}));
 
-async function loadFigure() {
-  const mine = newest;
-  drawn = { dark: dark(), compact: page.clientWidth <= phoneWidth };
-  const { drawings } = await server.figure({ ...asked, ...drawn });
-  if (mine === newest && figureFits()) drawFigure(drawings);
-}
-
-function refit() {
-  drawCharts();
-  if (view && page.clientWidth && !figureFits()) loadFigure().catch(() => {});
-}
-
-async function download(format) {
-  try {
-    const file = await server.download({ ...asked, format, dark: dark() });
-    if (file.message) return notice([file.message]);
-    const bytes = Uint8Array.from(atob(file.base64), (c) => c.charCodeAt(0));
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([bytes], { type: file.type }));
-    link.download = file.name;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-  } catch (error) {
-    notice(["The file could not be made. Try again."]);
+async function drawMissing() {
+  const mine = newest, look = looks();
+  for (const host of page.querySelectorAll(".drawing, .curves")) {
+    if (host.dataset.look === look || !isOpen(host)) continue;
+    const asked = { ...view.choice, figure: host.dataset.figure, dark: look.startsWith("dark"), compact: look.endsWith("compact") };
+    const { drawings } = await server.figure(asked);
+    if (mine !== newest || look !== looks()) return;
+    putDrawings(host, drawings);
+    host.dataset.look = look;
   }
 }
 
-element.addEventListener("click", (event) => {
-  const button = event.target.closest("button[data-kind]");
-  if (!button) return;
-  const { kind, name, protocol } = button.dataset;
-  if (kind === "download") download(name);
-  else if (kind === "pair") look({ dataset: name, protocol, beside: false });
-  else if (kind === "beside") look({ beside: name === "true" });
-  else look({ [kind]: name, beside: false });
-});
+function refit() {
+  if (!view || !page.clientWidth) return;
+  drawCharts();
+  if (at("drawing").dataset.look && at("drawing").dataset.look !== looks()) loadFigures();
+}
 
-at("exports").innerHTML = exportButtons();
-new ResizeObserver(refit).observe(page);
-new MutationObserver(refit).observe(document.body, { attributes: true, attributeFilter: ["class"] });
-look({});
+async function compareRows() {
+  const host = at("difference");
+  if (!host || !isOpen(host)) return;
+  const mine = newest, asked = { ...view.choice };
+  const text = host.querySelector(".difference-text");
+  if (!text.textContent) text.textContent = "computing …";
+  const told = await server.compare(asked);
+  if (mine !== newest || !told.text || view.choice.first !== asked.first || view.choice.second !== asked.second) return;
+  Object.assign(view.choice, { first: told.first, second: told.second });
+  for (const side of ["first", "second"]) host.querySelector(`select[data-kind="${side}"]`).value = told[side];
+  text.textContent = told.text;
+  host.querySelector(".difference-figure").innerHTML = told.block ? dotsBlock({ ...told.block, key: "difference" }) : "";
+}

@@ -1,14 +1,23 @@
 // Everything around the chart: switches, legend, caption, the plain table, the cards.
 const segment = (kind, label, options, chosen) => `<div class="segment" role="group" aria-label="${label}">${options.map((o) =>
-  `<button type="button" data-kind="${kind}" data-name="${esc(o.name)}" aria-pressed="${o.name === chosen}">${esc(o.title)}</button>`).join("")}</div>`;
+  `<button type="button" data-kind="${kind}" data-name="${esc(o.name)}" ${o.means ? `title="${esc(o.means)}"` : ""} aria-pressed="${o.name === chosen}">${esc(o.title)}</button>`).join("")}</div>`;
 
 const chip = (name, text) => `<span class="protocol"><b>${esc(name)}</b> ${esc(text)}</span>`;
+
+function modelChoice(view) {
+  const chosen = view.choice.models, on = (model) => chosen === null || chosen.includes(model.name);
+  const number = view.models.filter(on).length;
+  const boxes = view.models.map((m) => `<label><input type="checkbox" data-kind="model" data-name="${esc(m.name)}" ${on(m) ? "checked" : ""}>${esc(m.title)}</label>`).join("");
+  return `<details class="models" data-open="models"><summary>Models: ${number === view.models.length ? `all ${number}` : `${number} of ${view.models.length}`}</summary>
+    <div class="model-list" role="group" aria-label="Models">${boxes}<button type="button" class="link" data-kind="models" data-name="all">All</button>
+    <button type="button" class="link" data-kind="models" data-name="none">None</button></div></details>`;
+}
 
 function filters(view) {
   const { dataset, protocol, metric } = view.choice;
   const protocols = view.protocols.length < 2 ? "" : segment("protocol", "Protocol", view.protocols, protocol);
   return segment("dataset", "Data set", view.datasets, dataset) + segment("metric", "Metric", view.metrics, metric) +
-    protocols + (view.charts.length > 1 ? "" : chip(protocol, view.charts[0].description));
+    protocols + modelChoice(view) + (view.charts.length > 1 ? "" : chip(protocol, view.charts[0].description));
 }
 
 const evidence = { open: "printed in the paper", half: "run here, not a healthy default", solid: "our default, healthy" };
@@ -23,19 +32,17 @@ function legend(chart) {
   return `<div class="legend"><b>More ink, more evidence.</b>${marks.join("")}${lists}</div>`;
 }
 
-function plainTable(chart) {
+function plainTable(chart, key) {
   const heads = ["Model", "Source", `${chart.metric}, %`, "sd", "n", "never trained", "distinct items", "overlap of two lists", "Origin"];
   const cells = (row) => [row.source, row.value, row.spread.replace("± ", "") || "–", row.n.replace(/^n /, ""),
     row.neverTrained === null ? "not stated" : `${(100 * row.neverTrained).toFixed(1)} %`, row.distinct ?? "–", row.overlap ?? "–", row.origin];
-  const body = chart.rows.map((row) => `<tr><th scope="row">${esc(row.title)}</th>${cells(row).map((c) => `<td>${esc(c)}</td>`).join("")}</tr>`);
-  return `<details class="plain"><summary>Show as table</summary><div class="scroll" tabindex="0" role="group" aria-label="Table"><table>
-    <caption>${esc(chart.metric)}, ${esc(chart.protocol)}: ${esc(chart.description)}</caption>
-    <thead><tr>${heads.map((h) => `<th scope="col">${esc(h)}</th>`).join("")}</tr></thead><tbody>${body.join("")}</tbody></table></div></details>`;
+  const rows = chart.rows.map((row) => [row.title, ...cells(row)].map((text) => ({ text })));
+  return asTable(`chart-${key}`, `${chart.metric}, ${chart.protocol}: ${chart.description}`, heads.map((text) => ({ text })), rows);
 }
 
-function panel(chart, several) {
+function panel(chart, several, key) {
   const head = several ? `<p class="several">${chip(chart.protocol, chart.description)}</p>` : "";
-  const body = chart.rows.length ? `${legend(chart)}<div class="chart"></div>${plainTable(chart)}` : `<p class="muted">No ${esc(chart.metric)} under this protocol.</p>`;
+  const body = chart.rows.length ? `${legend(chart)}<div class="chart"></div>${plainTable(chart, key)}` : `<p class="muted">No ${esc(chart.metric)} under this protocol.</p>`;
   return `<section class="panel" aria-label="${esc(chart.metric)}, ${esc(chart.protocol)}">${head}${body}</section>
     <p class="caption">${chart.caption.map((part) => `<span>${esc(part)}</span>`).join("")}</p>`;
 }

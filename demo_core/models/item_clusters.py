@@ -1,0 +1,102 @@
+"""GlobalDiff with M x K numbers instead of M x M: items are like clusters of items (Section 4.5, Table 3).
+
+How a row of K similarities becomes a vector over M items is not said. "representative": the released code's
+(commented-out) way, the exact columns of one item per cluster, its first, and nothing for the others. "centroid": an
+item is as like another as it is like the centre of that one's cluster; items of the same sequence keep their exact
+cosine, which Eq. 3 raises.
+
+Letters: N sequences, K clusters.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import torch
+from scipy import sparse
+from scipy.cluster.vq import kmeans2
+from torch import Generator, Tensor
+
+from demo_core.models.global_structure import Pairs, SparseRows, newest, sparse_similarity
+from demo_core.models.globaldiff_config import GlobalDiffConfig
+from demo_core.models.item_knn import occurrences
+from demo_core.sequences import PADDING
+
+ITERATIONS = 20
+SEED = 42
+
+
+@dataclass(frozen=True)
+class ClusterRows:
+    """``similarity`` (M + 1, K) of items to centroids, ``cluster`` (M + 1,) of each item, ``exact``: A."""
+
+    similarity: Tensor
+    cluster: Tensor
+    exact: SparseRows
+
+    def to(self, device: torch.device) -> Self:
+        return type(self)(self.similarity.to(device), self.cluster.to(device), self.exact.to(device))
+
+    def draw(self, item: Tensor, sequence: Tensor, most: float | Tensor, generator: Generator) -> tuple[Pairs, Tensor]:
+        rows = self.dense(item, sequence)
+        chance = torch.rand(rows.shape, generator=generator, device=rows.device)
+        row, column = (chance < most * rows).nonzero(as_tuple=True)
+        return Pairs(row, column, rows[row, column]), chance[row, column]
+
+    def dense(self, item: Tensor, sequence: Tensor) -> Tensor:
+        """(B, M + 1): by cluster, but exact for the items of ``sequence`` (B, L) and 1 for ``item`` (B,) itself."""
+        rows = self.similarity[item][:, self.cluster]
+        rows = rows.scatter(1, sequence, self.exact.dense(item).gather(1, sequence)).scatter(1, item[:, None], 1.0)
+        rows[:, PADDING] = 0.0
+        return rows
+
+
+def clustered_similarity(
+    histories: Sequence[Sequence[int]],
+    num_items: int,
+    window: int | None,
+    clusters: int,
+    rule: str,
+    zero_support_diagonal: bool = True,
+) -> SparseRows | ClusterRows:
+    """A with ``clusters`` K columns, by ``rule`` "centroid" or "representative"; at most as many as there are
+    different items (more are not made).
+    """
+    exact = sparse_similarity(histories, num_items, window, zero_support_diagonal)
+    columns = occurrences(newest(histories, window), num_items)  # (N, M + 1)
+    supported = np.flatnonzero(np.asarray(columns.sum(axis=0)).ravel())
+    points = columns[:, supported].T.toarray().astype(np.float32)
+    centroids, labels = k_means(points, clusters)
+    if rule == "representative":
+        _, first = np.unique(labels, return_index=True)
+        kept = np.isin(np.arange(num_items + 1), supported[first])
+        return SparseRows.of(sparse.csr_array(exact @ sparse.dia_array((kept[None] * 1.0, [0]), shape=exact.shape)))
+    similarity = np.zeros((num_items + 1, len(centroids) + 1), dtype=np.float32)  # the last: items without support
+    similarity[supported, :-1] = _cosine(points, centroids)
+    cluster = np.full(num_items + 1, len(centroids))
+    cluster[supported] = labels
+    return ClusterRows(torch.from_numpy(similarity), torch.from_numpy(cluster), SparseRows.of(exact))
+
+
+def global_structure(histories: Sequence[Sequence[int]], config: GlobalDiffConfig) -> SparseRows | ClusterRows:
+    """A of the training sequences as ``config`` wants it."""
+    size = (config.num_items, config.similarity_window)
+    if config.clusters is None:
+        return SparseRows.of(sparse_similarity(histories, *size, config.zero_support_diagonal))
+    return clustered_similarity(histories, *size, config.clusters, config.cluster_rule, config.zero_support_diagonal)
+
+
+def k_means(points: np.ndarray, clusters: int) -> tuple[np.ndarray, np.ndarray]:
+    """Centroids (K, N) and each point's cluster; equal points can leave a cluster empty."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="One of the clusters is empty")
+        return kmeans2(points, min(clusters, len(points)), ITERATIONS, minit="points", rng=SEED)
+
+
+def _cosine(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    norms = np.linalg.norm(first, axis=1)[:, None] * np.linalg.norm(second, axis=1)[None]
+    return np.divide(first @ second.T, norms, out=np.zeros((len(first), len(second)), np.float32), where=norms > 0)

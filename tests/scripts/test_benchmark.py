@@ -1,0 +1,59 @@
+"""From the grid's command line to a comparison of what it measured."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from demo_core.measure import RANKS
+from demo_core.runs import read_runs
+from scripts import benchmark, compare
+
+SMALL = ("embedding_dim=8", "max_length=4", "max_epochs=1", "rows_per_epoch=128")
+
+
+def run(module: object, monkeypatch: pytest.MonkeyPatch, *arguments: object) -> None:
+    monkeypatch.setattr(sys, "argv", ["script", *map(str, arguments)])
+    module.main()  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("grid")
+    with pytest.MonkeyPatch.context() as patch:
+        small = [part for setting in SMALL for part in ("--set", setting)]
+        places = ["--file", folder / "measured.jsonl", "--work", folder / "work"]
+        models = ["--models", "popularity", "sasrec", "--datasets", "toy", "--seeds", "0-1"]
+        run(benchmark, patch, *models, "--extras", "missing", *small, *places)
+    return folder
+
+
+def test_a_grid_measures_every_model_seed_and_extra(measured: Path) -> None:
+    runs = [r for r in read_runs(measured / "measured.jsonl") if r.split == "test"]
+    assert {(r.model, r.seed) for r in runs} == {(m, s) for m in ("popularity", "sasrec") for s in (0, 1)}
+    variants = {None, "deleted=0.1", "deleted=0.2", "deleted=0.3", "deleted=0.5"}
+    assert {r.variant for r in runs if r.model == "sasrec"} == variants
+    assert (measured / RANKS).exists()
+
+
+def test_two_models_are_compared_with_an_interval(
+    measured: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(compare, monkeypatch, "sasrec", "popularity", "--checkpoints", measured)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines] == [["toy", "hr@20"], ["toy", "ndcg@20"]]
+    assert all("2 seeds, 200 sequences" in line for line in lines)
+
+
+def test_losses_are_compared_where_both_were_measured(
+    measured: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(compare, monkeypatch, "sasrec", "popularity", "--losing", "deleted=0.5", "--checkpoints", measured)
+    assert len(capsys.readouterr().out.splitlines()) == 2
+    run(compare, monkeypatch, "sasrec", "popularity", "--losing", "inserted=0.5", "--checkpoints", measured)
+    assert not capsys.readouterr().out
+
+
+@pytest.mark.parametrize("text, seeds", [("3", [3]), ("0-2", [0, 1, 2]), ("0,4", [0, 4])])
+def test_seeds_are_a_range_or_a_list(text: str, seeds: list[int]) -> None:
+    assert benchmark._seeds(text) == seeds

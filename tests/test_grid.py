@@ -1,0 +1,130 @@
+"""The grid: nothing is done twice, nothing is lost, and a change of code or settings is noticed."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+
+from demo_core import grid as grids
+from demo_core.grid import Grid, Job
+from demo_core.measure import Measurement
+from demo_core.models import preset
+from demo_core.runs import read_runs
+from demo_core.trials import EXTRAS
+
+SMALL = ("embedding_dim=8", "max_length=4", "max_epochs=2", "rows_per_epoch=128")
+JOB = Job("tdm", "default", "toy", seed=0, settings=(*SMALL, "layers=1"))
+
+
+@pytest.fixture(autouse=True)
+def clean_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs as if every file were committed: whether they are is git's business, not the grid's."""
+    monkeypatch.setattr(grids, "code_version", lambda module, commit=None: "same")
+
+
+@pytest.fixture
+def lines() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def grid(tmp_path: Path, lines: list[str]) -> Grid:
+    return Grid(tmp_path / "measured.jsonl", tmp_path / "work", show=lines.append)
+
+
+def test_a_job_is_trained_and_measured_on_both_splits(grid: Grid) -> None:
+    grid.run([JOB])
+    runs = read_runs(grid.file)
+    assert [run.split for run in runs] == ["validation", "test"]
+    assert all(run.epochs == 2 and run.seconds_per_epoch > 0 and run.peak_memory_mb > 0 for run in runs)
+
+
+def test_what_is_measured_is_not_done_again(grid: Grid, lines: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    grid.run([JOB])
+    before = grid.file.read_text()
+    monkeypatch.setattr(grids, "fit", lambda *a, **k: pytest.fail("trained again"))
+    grid.run([JOB])
+    assert grid.file.read_text() == before
+    assert any("already measured" in line for line in lines)
+
+
+def test_further_measurements_use_the_weights_that_are_there(grid: Grid, monkeypatch: pytest.MonkeyPatch) -> None:
+    grid.run([JOB])
+    monkeypatch.setattr(grids, "fit", lambda *a, **k: pytest.fail("trained again"))
+    grid.run([JOB], EXTRAS["missing"]())
+    variants = [run.variant for run in read_runs(grid.file)]
+    assert variants == [None, None, "deleted=0.1", "deleted=0.2", "deleted=0.3", "deleted=0.5"]
+
+
+def test_an_interrupted_grid_goes_on_where_it_stopped(grid: Grid, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = [JOB, Job("popularity", "default", "toy", 0)]
+    monkeypatch.setattr(grids, "measure", _fails_at(3, grids.measure))
+    with pytest.raises(KeyboardInterrupt):
+        grid.run(jobs)
+    assert [(run.model, run.split) for run in read_runs(grid.file)] == [("tdm", "validation"), ("tdm", "test")]
+    monkeypatch.undo()
+    monkeypatch.setattr(grids, "code_version", lambda module, commit=None: "same")
+    grid.run(jobs)
+    assert [run.model for run in read_runs(grid.file)] == ["tdm", "tdm", "popularity", "popularity"]
+
+
+def test_a_line_cut_off_by_a_crash_is_measured_again(grid: Grid) -> None:
+    grid.run([JOB])
+    whole = grid.file.read_text()
+    grid.file.write_text(whole[:-40])
+    grid.run([JOB])
+    runs = read_runs(grid.file)
+    assert [run.split for run in runs] == ["validation", "validation", "test"]
+    assert all(json.loads(line) for line in grid.file.read_text().splitlines())
+
+
+def test_changed_settings_or_code_are_trained_again(grid: Grid, monkeypatch: pytest.MonkeyPatch) -> None:
+    grid.run([JOB])
+    grid.run([Job("tdm", "default", "toy", 0, settings=(*JOB.settings, "dropout=0.4"))])
+    assert len(read_runs(grid.file)) == 4
+    monkeypatch.setattr(grids, "code_version", lambda module, commit=None: "same" if commit else "other")
+    grid.run([JOB])
+    assert len(read_runs(grid.file)) == 6
+
+
+def test_globaldiff_stands_on_the_backbone_of_the_same_seed(grid: Grid, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = lambda *which: preset(*which).override("embedding_dim=8", "max_epochs=1")  # noqa: E731
+    monkeypatch.setattr(grids, "preset", small)
+    under = Job("sasrec", "default", "toy", seed=3)
+    over = Job("globaldiff", "default", "toy", seed=3, backbone="sasrec", settings=("max_epochs=1", "hidden_dim=8"))
+    grid.run([over])
+    (run,) = [run for run in read_runs(grid.file) if run.split == "test"]
+    assert (run.model, run.backbone) == ("globaldiff", "sasrec")
+    folder = grid._folder(under)
+    assert (folder / "model.safetensors").is_file()
+
+
+def test_a_job_that_another_process_has_is_left_to_it(grid: Grid, lines: list[str]) -> None:
+    folder = grid._folder(JOB)
+    folder.parent.mkdir(parents=True)
+    with FileLock(folder.with_suffix(".lock")):
+        grid.run([JOB])
+    assert not grid.file.exists()
+    assert any("another process" in line for line in lines)
+
+
+def test_settings_can_be_chosen_without_looking_at_the_test(grid: Grid) -> None:
+    blind = Grid(grid.file, grid.work, splits=("validation",), show=grid.show)
+    blind.run([JOB])
+    blind.run([JOB])
+    assert [run.split for run in read_runs(grid.file)] == ["validation"]
+
+
+def _fails_at(number: int, function: Callable[..., Measurement]) -> Callable[..., Measurement]:
+    """``function`` until its call ``number``, which is interrupted as Ctrl-C would."""
+    calls = iter(range(1, 1000))
+
+    def called(*arguments: Any, **named: Any) -> Measurement:
+        if next(calls) == number:
+            raise KeyboardInterrupt
+        return function(*arguments, **named)
+
+    return called
