@@ -1,7 +1,7 @@
 """Which code a run was made with: a figure stays valid as long as the code it depends on means the same.
 
-A model depends on the modules that its own module imports, and on training and measuring. Comments, docstrings and
-layout do not count: what is compared is the syntax tree.
+A model depends on the modules that its own module imports, and on training, ranking and health. Comments, docstrings
+and layout do not count: what is compared is the syntax tree.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-ALWAYS = ("demo_core/training.py", "demo_core/measure.py")
+ALWAYS = ("demo_core/training.py", "demo_core/evaluation.py", "demo_core/health.py")
 
 
 @lru_cache(maxsize=1024)
@@ -51,7 +51,7 @@ class _Bare(ast.NodeTransformer):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and body:
             first = body[0]
             if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-                node.body = body[1:]  # type: ignore[assignment]
+                node.body = body[1:]
         return self.generic_visit(node)
 
 

@@ -26,6 +26,8 @@ from demo_core.runs import Run, Split, drop_partial_line, read_runs
 from demo_core.training import fit
 from demo_core.trials import Extra, settings_of
 
+OTHER = "sasrec"  # what other models are held against where two independently trained ones are needed
+
 
 @dataclass(frozen=True)
 class Job:
@@ -105,7 +107,7 @@ class Grid:
         for extra in missing:
             named = replace(subject, variant=extra.variant)
             with extra.prepared(bundle.model):
-                measurement = extra.measure(bundle.model, dataset, named)
+                measurement = extra.measure(bundle.model, dataset, named, lambda: self._other(job, dataset))
             record(measurement, dataset.test, self.file)
             self.show(f"  {extra.variant} {_figures(measurement.run)}")
 
@@ -124,7 +126,7 @@ class Grid:
             return kept
         skip: tuple[str, ...] = ()
         if job.backbone is not None:
-            under = self._backbone(job, dataset)
+            under = self._shared(Job(job.backbone, "default", job.dataset, job.seed), dataset)
             model.get_submodule("backbone").load_state_dict(under.state_dict())
             skip = ("backbone",)
         state = folder.with_name(folder.name + ".training.safetensors")
@@ -143,9 +145,13 @@ class Grid:
         checkpoint.save(bundle, folder)
         return bundle
 
-    def _backbone(self, job: Job, dataset: Dataset) -> Recommender:
-        assert job.backbone is not None
-        under = Job(job.backbone, "default", job.dataset, job.seed)
+    def _other(self, job: Job, dataset: Dataset) -> Recommender:
+        """SASRec of the same seed, or of the next seed where the job is SASRec itself."""
+        seed = job.seed + 1 if job.model == OTHER else job.seed
+        return self._shared(Job(OTHER, "default", job.dataset, seed), dataset)
+
+    def _shared(self, under: Job, dataset: Dataset) -> Recommender:
+        """A default model that several jobs stand on; the first that needs it trains it, the others wait."""
         folder = self._folder(under)
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.with_suffix(".lock")):

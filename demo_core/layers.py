@@ -58,7 +58,7 @@ class SelfAttention(nn.Module):
     def mix(self, query: Tensor, key_value: Tensor, logits: Tensor) -> Tensor:
         """Projected queries (B, Q, D), keys and values (B, L, 2D) -> mixed values (B, Q, D), before the last map."""
         heads = [x.chunk(self.heads, dim=-1) for x in (query, *key_value.chunk(2, dim=-1))]
-        return torch.cat([self._mix_head(*head, logits.squeeze(1)) for head in zip(*heads, strict=True)], dim=-1)
+        return torch.cat([self._mix_head(*head, logits.squeeze(1)) for head in zip(*heads, strict=True)], dim=-1)  # type: ignore[call-arg]
 
     def _mix_head(self, query: Tensor, key: Tensor, value: Tensor, logits: Tensor) -> Tensor:
         similarity = query @ key.transpose(1, 2) / math.sqrt(query.shape[-1]) + logits

@@ -81,7 +81,23 @@ def measure(
     health = list_health(evaluations[0], counts)
     if not trials:
         health |= _route_health(model, dataset, split, device)
-    run = Run(
+    run = run_of(model, dataset, split, subject, _mean_metrics(evaluations), ranks.shape[1], health, seconds)
+    return Measurement(run, ranks)
+
+
+def run_of(
+    model: Recommender,
+    dataset: Dataset,
+    split: Split,
+    subject: Subject,
+    metrics: dict[str, float],
+    rows: int,
+    health: dict[str, HealthValue],
+    seconds: float,
+) -> Run:
+    """Figures that were measured just now, in ``seconds``, over ``rows`` rows, with where they are from."""
+    device = next((t.device for t in [*model.parameters(), *model.buffers()]), torch.device("cpu"))
+    return Run(
         model=subject.model,
         preset=subject.preset,
         backbone=subject.backbone,
@@ -90,8 +106,8 @@ def measure(
         split=split,
         seed=subject.seed,
         variant=subject.variant,
-        metrics=_mean_metrics(evaluations),
-        rows=ranks.shape[1],
+        metrics=metrics,
+        rows=rows,
         health=health,
         epochs=subject.epochs,
         seconds_per_epoch=round(subject.seconds_per_epoch, 3),
@@ -103,7 +119,6 @@ def measure(
         device=device_name(device),
         date=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    return Measurement(run, ranks)
 
 
 def record(measurement: Measurement, rows: Rows, file: Path) -> None:

@@ -76,8 +76,10 @@ class Extra:
         finally:
             gamma.copy_(own)
 
-    def measure(self, model: Recommender, dataset: Dataset, subject: Subject) -> Measurement:
-        """The mean over the trials, on the test split."""
+    def measure(
+        self, model: Recommender, dataset: Dataset, subject: Subject, other: Callable[[], Recommender]
+    ) -> Measurement:
+        """The mean over the trials, on the test split. ``other()``: an independently trained model of the same seed."""
         return measure(model, dataset, "test", subject, self.trials(model, dataset))
 
 

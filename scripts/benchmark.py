@@ -19,8 +19,11 @@ import torch
 from demo_core import datasets
 from demo_core.grid import Grid, Job
 from demo_core.models import MODELS
+from demo_core.per_honesty import honesty
 from demo_core.runs import Split
-from demo_core.trials import EXTRAS
+from demo_core.trials import EXTRAS as TRIALS
+
+EXTRAS = {**TRIALS, "honesty": honesty}
 
 
 def main() -> None:

@@ -43,6 +43,7 @@ ORDER = (
         "code_version",
         "measure",
         "trials",
+        "per_honesty",
     ),
     *("model_card", "checkpoint", "shipping", "grid", "engine", "axes", "benchmark_rows", "experiments"),
     *("charts", "curve_charts", "ui"),

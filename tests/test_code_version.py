@@ -9,11 +9,12 @@ from demo_core import code_version as versions
 from demo_core.code_version import code_version
 
 FILES = {
-    "demo_core/models/one.py": '"""Docs."""\nfrom demo_core.helpers import double\n\n\ndef f(x):\n    return double(x)\n',
+    "demo_core/models/one.py": '"""Docs."""\nfrom demo_core.helpers import double\n\n\n'
+    "def f(x):\n    return double(x)\n",
     "demo_core/models/two.py": "def g(x):\n    return x\n",
     "demo_core/helpers.py": 'def double(x):\n    """Twice."""\n    return 2 * x\n',
     "demo_core/training.py": "RATE = 1\n",
-    "demo_core/measure.py": "import math\n",
+    "demo_core/evaluation.py": "import math\n",
 }
 
 

@@ -77,6 +77,6 @@ def test_a_voter_is_measured_alone_and_the_vote_restored(toy: Dataset) -> None:
 
 def test_what_is_measured_carries_the_trials_mean(toy: Dataset) -> None:
     lost = extra("missing", "deleted=0.5")
-    measurement = lost.measure(model("tdm"), toy, SUBJECT)
+    measurement = lost.measure(model("tdm"), toy, SUBJECT, lambda: model("sasrec"))
     assert tuple(measurement.ranks.shape) == (3, len(toy.test))
     assert measurement.run.split == "test"

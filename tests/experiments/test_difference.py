@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -88,8 +89,8 @@ def test_losses_are_positive_where_the_first_loses_less(tmp_path: Path) -> None:
 
 
 def test_a_run_under_a_variant_is_found_under_the_protocol_of_its_data_set(tmp_path: Path) -> None:
-    where = {"dataset": "ml-1m", "protocol": "leave-one-out-full", "variant": "released_test"}
-    runs = [run("card", **where), run("sasrec", **where)]  # type: ignore[arg-type]
+    where: dict[str, Any] = {"dataset": "ml-1m", "protocol": "leave-one-out-full", "variant": "released_test"}
+    runs = [run("card", **where), run("sasrec", **where)]
     results = recorded(tmp_path, [(runs[0], 0.9), (runs[1], 0.3)])
     shown = [dataclasses.replace(result, protocol="released-window") for result in results]
     assert interval_between(tmp_path, shown[0], shown[1]) is not None

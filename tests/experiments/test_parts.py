@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from demo_core.experiments.parts import WHOLE, ablations
 from demo_core.results import Result, read_published, summarise
 from demo_core.runs import Run
@@ -25,8 +27,8 @@ def test_cards_ablation_stands_beside_what_its_paper_prints() -> None:
 
 
 def test_two_protocols_are_two_ablations() -> None:
-    where = {"dataset": "beauty", "protocol": "leave-one-out-full"}
-    runs = [run("globaldiff", 0.05, backbone="sasrec", variant="clusters=100", **where)]  # type: ignore[arg-type]
+    where: dict[str, Any] = {"dataset": "beauty", "protocol": "leave-one-out-full"}
+    runs = [run("globaldiff", 0.05, backbone="sasrec", variant="clusters=100", **where)]
     found = ablations(of("beauty", runs), "hr@20")
     assert [(ablation.model, ablation.protocol) for ablation in found] == [
         ("globaldiff", "leave-one-out-full"),

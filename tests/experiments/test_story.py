@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from demo_core.experiments.story import stories
 from demo_core.results import Result, read_published, summarise
 from demo_core.runs import Run
@@ -40,8 +42,8 @@ def test_what_is_not_known_is_left_out() -> None:
 
 
 def test_a_figure_printed_under_another_protocol_keeps_its_protocol() -> None:
-    where = {"dataset": "ml-1m", "protocol": "leave-one-out-full", "backbone": "cbit"}
-    runs = [run("globaldiff", 0.26, preset="released", variant="as_released", **where)]  # type: ignore[arg-type]
+    where: dict[str, Any] = {"dataset": "ml-1m", "protocol": "leave-one-out-full", "backbone": "cbit"}
+    runs = [run("globaldiff", 0.26, preset="released", variant="as_released", **where)]
     (story,) = stories(of("ml-1m", runs), "hr@20")
     assert story.published is not None
     assert (story.published.result.mean, story.published.result.protocol) == (0.2503, "released-window")

@@ -14,8 +14,8 @@ def test_times_are_means_over_seeds_of_one_device() -> None:
         run(seed=2, seconds_per_epoch=0.4, inference_seconds=0.1, device="CUDA: X"),
     ]
     found = {(r.metric, r.device): (r.mean, r.sd, r.n) for r in running_times(runs)}
-    assert found[TRAINING, "CPU"] == (4.0, pytest.approx(2**0.5), 2)
-    assert found[SCORING, "CPU"] == (1.5, pytest.approx(0.5**0.5), 2)
+    assert found[TRAINING, "CPU"] == pytest.approx((4.0, 2**0.5, 2))
+    assert found[SCORING, "CPU"] == pytest.approx((1.5, 0.5**0.5, 2))
     assert found[TRAINING, "CUDA: X"] == (0.4, None, 1)
 
 

@@ -220,7 +220,7 @@ def test_unknown_or_equal_rows_are_replaced(tmp_path: Path, asked: dict[str, obj
 
 
 def test_runs_under_globaldiffs_released_test_stand_beside_what_its_paper_prints(tmp_path: Path) -> None:
-    where = {"dataset": "ml-1m", "protocol": "leave-one-out-full"}
+    where: dict[str, Any] = {"dataset": "ml-1m", "protocol": "leave-one-out-full"}
     write_runs(tmp_path, [run("sasrec", 0.25, **where), run("sasrec", 0.26, variant="released_test", **where)])
     page = shown(tmp_path, "ml-1m", {"protocol": "released-window"})
     found = {(row["title"], row["source"]): row["value"] for row in page["charts"][0]["rows"]}
