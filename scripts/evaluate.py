@@ -1,12 +1,14 @@
 """Score bundles on validation and test: every row, full ranking, HR and NDCG at 10, 20, 50, and the health figures.
 
 python -m scripts.evaluate checkpoints/movielens/card                  # rewrites its metrics.json
+python -m scripts.evaluate FOLDER --extras missing steps --record checkpoints/measured.jsonl
 python -m scripts.evaluate FOLDER --against checkpoints/movielens/popularity    # paired bootstrap on test
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -16,11 +18,13 @@ from demo_core.checkpoint import Bundle
 from demo_core.comparison import paired_difference
 from demo_core.datasets import Dataset
 from demo_core.evaluation import CUTOFFS, evaluate
+from demo_core.grid import OTHER
 from demo_core.health import failures
-from demo_core.measure import Subject
+from demo_core.measure import Subject, record
 from demo_core.models import backbone_name
 from demo_core.results import Run
 from demo_core.shipping import ship
+from scripts.benchmark import EXTRAS
 
 
 def main() -> None:
@@ -40,8 +44,26 @@ def main() -> None:
                 raise SystemExit(f"{folder} has another catalogue than {arguments.folder}; the two cannot be compared.")
             _print_difference(bundle, other, dataset)
         return
-    for run in ship(bundle, dataset, _subject(bundle), arguments.folder).runs:
+    if arguments.extras:
+        _measure_extras(bundle, dataset, arguments)
+        return
+    for run in ship(bundle, dataset, _subject(bundle), arguments.folder, arguments.record).runs:
         _print_run(run)
+
+
+def _measure_extras(bundle: Bundle, dataset: Dataset, arguments: argparse.Namespace) -> None:
+    """Lost items, steps and so on, for the bundle as it is; PER is also held against another model beside it."""
+    beside = arguments.folder.parent / ("tdm" if bundle.name == OTHER else OTHER)
+    for extra in (extra for name in arguments.extras for extra in EXTRAS[name]()):
+        if not extra.applies_to(bundle.model, dataset):
+            continue
+        subject = replace(_subject(bundle), variant=extra.variant)
+        with extra.prepared(bundle.model):
+            measurement = extra.measure(bundle.model, dataset, subject, lambda: checkpoint.load(beside).model)
+        if arguments.record:
+            record(measurement, dataset.test, arguments.record)
+        figures = ", ".join(f"{name} {value:.4f}" for name, value in measurement.run.metrics.items() if "@20" in name)
+        print(f"{bundle.name} {extra.variant}: {figures or measurement.run.metrics}", flush=True)
 
 
 def _subject(bundle: Bundle) -> Subject:
@@ -82,6 +104,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--against", type=Path, nargs="+", help="compare with these bundles on test instead; writes nothing"
     )
+    parser.add_argument("--extras", nargs="+", default=[], choices=list(EXTRAS), help="measure these instead")
+    parser.add_argument("--record", type=Path, metavar="FILE", help="also add the runs to this measured.jsonl")
     parser.add_argument("--data", type=Path, help="data folder (default: $TURNPOINT_DATA or the cache folder)")
     parser.add_argument("--threads", type=int, help="CPU threads (default: PyTorch's choice)")
     parser.add_argument("--cpu", action="store_true", help="stay on the CPU")
