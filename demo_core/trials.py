@@ -165,6 +165,7 @@ EXTRAS: dict[str, Callable[[], tuple[Extra, ...]]] = {
     "missing": missing,
     "foreign": foreign,
     "steps": steps,
+    "all_steps": all_steps,
     "guidance": guidance,
     "released": released,
     "voters": voters,

@@ -45,7 +45,7 @@ def test_denoising_steps_are_asked_of_diffusion_models_only(toy: Dataset) -> Non
     assert not five.applies_to(model("tdm", "diffusion_steps=4"), toy), "more steps than there are"
     (trial,) = five.trials(model("tdm"), toy)
     assert trial.controls is not None and trial.controls.steps == 5
-    (trial,) = extra("steps", "steps=all").trials(model("tdm", "diffusion_steps=17"), toy)
+    (trial,) = extra("all_steps", "steps=all").trials(model("tdm", "diffusion_steps=17"), toy)
     assert trial.controls is not None and trial.controls.steps == 17
 
 
