@@ -107,17 +107,22 @@ def foreign() -> tuple[Extra, ...]:
 
 
 def steps() -> tuple[Extra, ...]:
-    """1, 2, 5, ... denoising steps, and all of them."""
+    """1, 2, 5, ... denoising steps."""
+    return tuple(Extra(f"{STEPS}={count}", _walked(count)) for count in STEP_COUNTS)
 
-    def walked(count: int | None) -> Callable[[Recommender, Dataset], list[Trial]]:
-        def trials(model: Recommender, data: Dataset) -> list[Trial]:
-            most = getattr(model.config, "diffusion_steps", 0)
-            asked = most if count is None else count
-            return [Trial(data.test, Controls(steps=asked))] if 0 < asked <= most else []
 
-        return trials
+def all_steps() -> tuple[Extra, ...]:
+    """Every step that the diffusion was trained with: a thousand of them take minutes."""
+    return (Extra(ALL_STEPS, _walked(None)),)
 
-    return (*(Extra(f"{STEPS}={count}", walked(count)) for count in STEP_COUNTS), Extra(ALL_STEPS, walked(None)))
+
+def _walked(count: int | None) -> Callable[[Recommender, Dataset], list[Trial]]:
+    def trials(model: Recommender, data: Dataset) -> list[Trial]:
+        most = getattr(model.config, "diffusion_steps", 0)
+        asked = most if count is None else count
+        return [Trial(data.test, Controls(steps=asked))] if 0 < asked <= most else []
+
+    return trials
 
 
 def guidance() -> tuple[Extra, ...]:
