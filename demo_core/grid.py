@@ -211,4 +211,6 @@ def _subject(job: Job, bundle: Bundle) -> Subject:
 
 
 def _figures(run: Run) -> str:
+    if "hr@20" not in run.metrics:
+        return ", ".join(f"{name} {value:.2f}" for name, value in run.metrics.items())
     return f"HR@20 {run.metrics['hr@20']:.2%}, NDCG@20 {run.metrics['ndcg@20']:.2%}"
