@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from demo_core.comparison import Difference
 from demo_core.engine import Engine
-from demo_core.experiments.difference import interval_between, losses_between
 from demo_core.results import Result
 from demo_core.ui.components.benchmarks import benchmark_page
 from demo_core.ui.components.benchmarks.difference import told
 from demo_core.ui.components.benchmarks.files import Asked, drawings, file
 from demo_core.ui.components.benchmarks.offer import Offer, comparable, row_name
 from demo_core.ui.components.benchmarks.view import view
+
+if TYPE_CHECKING:
+    from demo_core.comparison import Difference
 
 
 def build(engine: Engine, checkpoints: Path) -> None:
@@ -54,6 +55,9 @@ def difference(checkpoints: Path, dataset: str, asked: object) -> dict[str, Any]
 
     The names are those of the rows that were compared; ``{}`` where there are not two.
     """
+    # The bootstrap's scipy.stats takes a second to import, which the start of the app can do without.
+    from demo_core.experiments.difference import interval_between
+
     offer = Offer.read(checkpoints)
     choice = offer.choose(asked, dataset)
     if choice.first is None or choice.second is None:
@@ -67,6 +71,8 @@ def difference(checkpoints: Path, dataset: str, asked: object) -> dict[str, Any]
 
 def _losses(checkpoints: Path, offer: Offer, first: Result, second: Result) -> list[tuple[float, Difference]]:
     """What deleted items cost the two, for every share at which both were measured."""
+    from demo_core.experiments.difference import losses_between
+
     missing = [offer.deleted(result) for result in (first, second)]
     shares = sorted(missing[0].keys() & missing[1].keys())
     found = [

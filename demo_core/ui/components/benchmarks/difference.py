@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from demo_core import axes
 from demo_core.benchmark_rows import Row, metric_title, points
-from demo_core.comparison import Difference
 from demo_core.ui.components.benchmarks.dots import Dot, Line, Scale, dots
+
+if TYPE_CHECKING:
+    from demo_core.comparison import Difference
 
 NO_RANKS = "No interval: the rank of every row was not kept for both. Without one, no difference is claimed."
 LOSSES = "Lost less: right of 0 the first model loses less than the second when items are deleted."

@@ -1,0 +1,136 @@
+"""What holds and what does not: the claims of the papers and ours, each as one difference with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from demo_core.benchmark_rows import dataset_title
+from demo_core.comparison import Difference, compare, compare_losses
+from demo_core.datasets import DATASETS
+from demo_core.measure import RANKS
+from demo_core.ranks import RankedRuns, RankFile, read_ranks
+
+METRIC = "hr@20"
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One recipe: model, preset, the backbone under it and the variant of it."""
+
+    model: str
+    preset: str = "default"
+    backbone: str | None = None
+    variant: str | None = None
+
+    @classmethod
+    def read(cls, text: str) -> Contender:
+        """``"model"``, ``"model/preset"`` or ``"model/preset/backbone"``."""
+        return cls(*text.split("/"))
+
+    def runs(self, file: RankFile, dataset: str, variant: str | None = None) -> RankedRuns | None:
+        """The ranks of its test runs on a data set; ``variant`` in place of its own."""
+        protocol = DATASETS[dataset].protocol.name
+        return file.of(
+            (self.model, self.preset, self.backbone, dataset, protocol, "test", variant or self.variant),
+        )
+
+
+@dataclass(frozen=True)
+class Claim:
+    """``words`` is what would hold if ``first`` were better than ``second``; ``lost``: better at losing less when that
+    share of every history is deleted.
+    """
+
+    words: str
+    first: Contender
+    second: Contender
+    lost: str | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A claim on one data set: the difference in HR@20, first minus second."""
+
+    claim: Claim
+    dataset: str
+    difference: Difference
+
+    @property
+    def verdict(self) -> str:
+        """``holds``, ``the opposite holds`` or ``not shown``; one seed shows nothing about another."""
+        if not self.difference.is_clear:
+            return "not shown"
+        return "holds" if self.difference.low > 0 else "the opposite holds"
+
+    @property
+    def figures(self) -> str:
+        """``+0.12 (−0.20 to +0.44), 3 seeds`` in points."""
+        ends = f"{_points(self.difference.low)} to {_points(self.difference.high)}"
+        seeds = "1 seed" if self.difference.seeds == 1 else f"{self.difference.seeds} seeds"
+        return f"{_points(self.difference.mean)} ({ends}), {seeds}"
+
+    @property
+    def place(self) -> str:
+        return dataset_title(self.dataset)
+
+
+SASREC, TDM, CARD = Contender("sasrec"), Contender("tdm"), Contender("card")
+GLOBALDIFF, KNN_AVERAGE = Contender("globaldiff", backbone="sasrec"), Contender("knn_average", backbone="sasrec")
+CLAIMS = (
+    Claim("CARD ranks better than TDM", CARD, TDM),
+    Claim("CARD ranks better than SASRec, the same encoder without diffusion", CARD, SASREC),
+    Claim("TDM ranks better than SASRec", TDM, SASREC),
+    Claim("CARD needs its routing", CARD, Contender("card", variant="no_routing")),
+    Claim("CARD needs its attention weights", CARD, Contender("card", variant="no_attention")),
+    Claim("CARD needs either of the two", CARD, Contender("card", variant="neither")),
+    Claim("CARD loses less than SASRec when half of the items are missing", CARD, SASREC, "deleted=0.5"),
+    Claim("TDM loses less than SASRec when half of the items are missing", TDM, SASREC, "deleted=0.5"),
+    Claim("GlobalDiff ranks better than its backbone alone", GLOBALDIFF, SASREC),
+    Claim("GlobalDiff ranks better than the backbone averaged with item-kNN", GLOBALDIFF, KNN_AVERAGE),
+)
+
+
+def findings(checkpoints: Path) -> list[Finding]:
+    """Every claim on every data set where both sides were measured with the same seeds."""
+    file = read_ranks(checkpoints / RANKS)
+    return [Finding(claim, name, found) for claim in CLAIMS for name, found in _differences(file, claim)]
+
+
+def _differences(file: RankFile, claim: Claim) -> Iterator[tuple[str, Difference]]:
+    for dataset in DATASETS:
+        found = difference(file, claim.first, claim.second, dataset, METRIC, claim.lost)
+        if found is not None:
+            yield dataset, found
+
+
+def difference(
+    file: RankFile, first: Contender, second: Contender, dataset: str, metric: str, lost: str | None = None
+) -> Difference | None:
+    """First minus second on a data set, or how much less the first loses from whole histories to those of ``lost``.
+
+    ``None`` where something was not measured, or never with the same seed.
+    """
+    whole = first.runs(file, dataset), second.runs(file, dataset)
+    if whole[0] is None or whole[1] is None or not set(whole[0].ranks) & set(whole[1].ranks):
+        return None
+    if lost is None:
+        return compare(whole[0], whole[1], metric)
+    changed = first.runs(file, dataset, lost), second.runs(file, dataset, lost)
+    if changed[0] is None or changed[1] is None:
+        return None
+    if not set.intersection(*(set(runs.ranks) for runs in (whole[0], whole[1], changed[0], changed[1]))):
+        return None
+    return compare_losses((whole[0], changed[0]), (whole[1], changed[1]), metric)
+
+
+def as_table(found: list[Finding]) -> str:
+    """Markdown: one line a claim and data set."""
+    lines = ["| claim | data set | difference in HR@20, points | |", "| --- | --- | --- | --- |"]
+    lines += [f"| {one.claim.words} | {one.place} | {one.figures} | {one.verdict} |" for one in found]
+    return "\n".join(lines)
+
+
+def _points(fraction: float) -> str:
+    return f"{100 * fraction:+.2f}".replace("-", "−")

@@ -1,0 +1,81 @@
+"""Claims become findings where both sides were measured, and a verdict needs an interval that leaves zero out."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+
+from demo_core.experiments.claims import CARD, SASREC, Claim, Contender, Finding, as_table, findings
+from demo_core.interval_charts import interval_chart
+from demo_core.measure import RANKS
+from demo_core.ranks import append_ranks
+from demo_core.runs import Run
+from demo_core.sequences import Rows
+from tests.runs import run
+
+ROWS = Rows.last_items([[1, 2, 3]] * 300)
+GOOD = torch.where(torch.arange(300) < 90, 1, 51)
+POOR = torch.where(torch.arange(300) < 30, 1, 51)
+
+
+def write(folder: Path, one: Run, ranks: torch.Tensor, variant: str | None = None) -> None:
+    append_ranks(folder / RANKS, dataclasses.replace(one, variant=variant), ranks, ROWS)
+
+
+@pytest.fixture
+def checkpoints(tmp_path: Path) -> Path:
+    for seed in (0, 1):
+        write(tmp_path, run("card", seed=seed), GOOD)
+        write(tmp_path, run("sasrec", seed=seed), POOR)
+        write(tmp_path, run("card", seed=seed), POOR, "deleted=0.5")
+        write(tmp_path, run("sasrec", seed=seed), POOR, "deleted=0.5")
+        write(tmp_path, run("card", seed=seed), GOOD, "no_routing")
+    return tmp_path
+
+
+def found(checkpoints: Path) -> dict[str, Finding]:
+    return {finding.claim.words: finding for finding in findings(checkpoints)}
+
+
+def test_a_clear_difference_holds(checkpoints: Path) -> None:
+    finding = found(checkpoints)["CARD ranks better than SASRec, the same encoder without diffusion"]
+    assert (finding.verdict, finding.place) == ("holds", "Zhihu")
+    assert finding.difference.mean == pytest.approx(0.2)
+    assert finding.figures.startswith("+20.00 (+") and finding.figures.endswith("2 seeds")
+
+
+def test_no_difference_is_not_shown_and_a_reversed_one_is_said(checkpoints: Path) -> None:
+    assert found(checkpoints)["CARD needs its routing"].verdict == "not shown"
+    loses = found(checkpoints)["CARD loses less than SASRec when half of the items are missing"]
+    assert loses.verdict == "the opposite holds"
+
+
+def test_what_was_measured_on_one_side_only_is_no_finding(checkpoints: Path) -> None:
+    assert "CARD ranks better than TDM" not in found(checkpoints)
+    assert findings(checkpoints / "nowhere") == []
+
+
+def test_runs_without_a_common_seed_are_no_finding(tmp_path: Path) -> None:
+    write(tmp_path, run("card", seed=0), GOOD)
+    write(tmp_path, run("sasrec", seed=1), POOR)
+    assert findings(tmp_path) == []
+
+
+def test_the_table_has_a_line_a_finding(checkpoints: Path) -> None:
+    lines = as_table(findings(checkpoints)).splitlines()
+    assert len(lines) == 2 + len(findings(checkpoints))
+    assert "| CARD needs its routing | Zhihu | +0.00 (+0.00 to +0.00), 2 seeds | not shown |" in lines
+
+
+def test_the_chart_draws_every_finding_and_refuses_none(checkpoints: Path) -> None:
+    drawn = interval_chart(findings(checkpoints)).to_dict()
+    values = [record for records in drawn["datasets"].values() for record in records if "name" in record]
+    assert {record["clear"] for record in values} == {True, False}
+    with pytest.raises(ValueError, match="at least one"):
+        interval_chart([])
+
+
+def test_contenders_are_read_from_a_path() -> None:
+    assert Contender.read("globaldiff/paper/cbit") == Contender("globaldiff", "paper", "cbit")
+    assert Contender.read("card") == CARD and Claim("x", CARD, SASREC).lost is None
