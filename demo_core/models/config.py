@@ -95,7 +95,7 @@ class PublishedConfig(RecommenderConfig):
     """A model whose authors trained and measured it in their own way; every departure from ours is one field.
 
     Training: ``selection_split``, ``selection_metric`` choose the epoch ("test": the best of all looks at the test
-    split). ``independent_batches``: every batch is drawn from all rows anew and an incomplete one is left out, so that
+    split); every epoch is looked at, under the protocol whatever the fields of measuring say. ``independent_batches``: every batch is drawn from all rows anew and an incomplete one is left out, so that
     an epoch misses a third of the rows.
 
     Measuring, read by ``evaluation.Reading``: ``evaluation_dropout``: dropout stays on. ``evaluation_batch``: rows of

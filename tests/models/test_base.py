@@ -6,7 +6,15 @@ import pytest
 import torch
 from torch import Generator, Tensor, nn
 
-from demo_core.models.base import Controls, Recommender, RecommenderConfig, item_scores, mask_padding, seeded
+from demo_core.models.base import (
+    Controls,
+    PublishedConfig,
+    Recommender,
+    RecommenderConfig,
+    item_scores,
+    mask_padding,
+    seeded,
+)
 from demo_core.sequences import Batch, pad
 
 
@@ -74,3 +82,27 @@ def test_a_config_is_as_strict_about_types_when_it_is_read(heads: object) -> Non
     values = FlatConfig(num_items=5).to_dict() | {"batch_size": heads}
     with pytest.raises(ValueError, match="batch_size"):
         FlatConfig.from_dict(values)
+
+
+def test_an_epoch_is_all_rows_once_in_batches() -> None:
+    config = RecommenderConfig(num_items=5, batch_size=4)
+    chosen = config.epoch_rows(10, torch.Generator().manual_seed(0))
+    assert [len(batch) for batch in chosen] == [4, 4, 2]
+    assert sorted(torch.cat(chosen).tolist()) == list(range(10))
+    fewer = config.override("rows_per_epoch=6").epoch_rows(10, torch.Generator().manual_seed(0))
+    assert len(torch.cat(fewer).unique()) == 6
+
+
+def test_released_batches_are_drawn_apart_and_an_incomplete_one_is_left_out() -> None:
+    config = PublishedConfig(num_items=5, batch_size=256, independent_batches=True)
+    chosen = config.epoch_rows(2700, torch.Generator().manual_seed(0))
+    assert [len(batch) for batch in chosen] == [256] * 10
+    assert all(len(batch.unique()) == 256 for batch in chosen), "without replacement within a batch"
+    missed = 1 - len(torch.cat(chosen).unique()) / 2700
+    assert 0.33 < missed < 0.43, "about (1 - 256 / 2700)^10 = 37 % of the rows are not seen"
+
+
+def test_the_split_and_metric_that_choose_the_epoch_can_be_the_released_ones() -> None:
+    assert RecommenderConfig(num_items=5).selection == ("validation", "ndcg@20")
+    released = PublishedConfig(num_items=5, selection_split="test", selection_metric="hr@20")
+    assert released.selection == ("test", "hr@20")
