@@ -88,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--preset", default="default")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change one setting")
-    parser.add_argument("--backbone", type=Path, help="bundle of a trained backbone to start from (GlobalDiff)")
+    parser.add_argument("--backbone", type=Path, help="bundle of a trained backbone, for a model that takes one")
     parser.add_argument("--out", type=Path, help="bundle folder (default: checkpoints/DATASET/MODEL)")
     parser.add_argument("--record", type=Path, metavar="FILE", help="also add the runs to this measured.jsonl")
     parser.add_argument("--data", type=Path, help="data folder (default: $TURNPOINT_DATA or the cache folder)")

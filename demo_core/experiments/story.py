@@ -14,8 +14,8 @@ from demo_core.variants import AS_RELEASED, LOGGED
 class Story:
     """Figures of one model for one metric; ``None`` where one is not known.
 
-    ``released``: settings, choice of the epoch and measuring as released. ``same_weights``: the released settings under
-    our protocol. ``logged``: what the authors' own training log says, by what chose the epoch. ``repaired``: our
+    ``released``: settings, choice of the epoch and measuring as released. ``same_weights``: those weights under our
+    protocol. ``logged``: what the authors' own training log says, by what chose the epoch. ``repaired``: our
     default. Any two may stand under different protocols: ``Result.protocol`` says which.
     """
 

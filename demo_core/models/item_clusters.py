@@ -28,6 +28,8 @@ from demo_core.sequences import PADDING
 
 ITERATIONS = 20
 SEED = 42
+MOST_DIMENSIONS = 8192
+PROJECTION = 1024
 
 
 @dataclass(frozen=True)
@@ -69,17 +71,16 @@ def clustered_similarity(
     exact = sparse_similarity(histories, num_items, window, zero_support_diagonal)
     columns = occurrences(newest(histories, window), num_items)  # (N, M + 1)
     supported = np.flatnonzero(np.asarray(columns.sum(axis=0)).ravel())
-    points = columns[:, supported].T.toarray().astype(np.float32)
-    centroids, labels = k_means(points, clusters)
+    labels = k_means(columns[:, supported].T, clusters)
     if rule == "representative":
         _, first = np.unique(labels, return_index=True)
         kept = np.isin(np.arange(num_items + 1), supported[first])
         return SparseRows.of(sparse.csr_array(exact @ sparse.dia_array((kept[None] * 1.0, [0]), shape=exact.shape)))
-    similarity = np.zeros((num_items + 1, len(centroids) + 1), dtype=np.float32)  # the last: items without support
-    similarity[supported, :-1] = _cosine(points, centroids)
-    cluster = np.full(num_items + 1, len(centroids))
+    cluster = np.full(num_items + 1, labels.max() + 1)  # the last: items without support
     cluster[supported] = labels
-    return ClusterRows(torch.from_numpy(similarity), torch.from_numpy(cluster), SparseRows.of(exact))
+    member = sparse.csr_array((np.ones(len(cluster)), (np.arange(num_items + 1), cluster)))
+    similarity = torch.from_numpy(_cosine(columns, columns @ member))
+    return ClusterRows(similarity, torch.from_numpy(cluster), SparseRows.of(exact))
 
 
 def global_structure(histories: Sequence[Sequence[int]], config: GlobalDiffConfig) -> SparseRows | ClusterRows:
@@ -90,13 +91,24 @@ def global_structure(histories: Sequence[Sequence[int]], config: GlobalDiffConfi
     return clustered_similarity(histories, *size, config.clusters, config.cluster_rule, config.zero_support_diagonal)
 
 
-def k_means(points: np.ndarray, clusters: int) -> tuple[np.ndarray, np.ndarray]:
-    """Centroids (K, N) and each point's cluster; equal points can leave a cluster empty."""
+def k_means(points: sparse.csr_array, clusters: int) -> np.ndarray:
+    """The cluster 0, 1, ... of each row of ``points`` (items, N); equal rows can leave some of the K clusters empty.
+
+    Where N is large it is done on a random projection of the rows, which keeps their distances within a few percent.
+    """
+    random = np.random.default_rng(SEED)
+    if points.shape[1] > MOST_DIMENSIONS:
+        dense = points @ random.standard_normal((points.shape[1], PROJECTION)) / np.sqrt(PROJECTION)
+    else:
+        dense = points.toarray()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="One of the clusters is empty")
-        return kmeans2(points, min(clusters, len(points)), ITERATIONS, minit="points", rng=SEED)
+        single = dense.astype(np.float32)
+        return kmeans2(single, min(clusters, len(single)), ITERATIONS, minit="points", rng=random)[1]
 
 
-def _cosine(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    norms = np.linalg.norm(first, axis=1)[:, None] * np.linalg.norm(second, axis=1)[None]
-    return np.divide(first @ second.T, norms, out=np.zeros((len(first), len(second)), np.float32), where=norms > 0)
+def _cosine(first: sparse.csr_array, second: sparse.csr_array) -> np.ndarray:
+    """Between the columns of (N, A) and (N, B): (A, B) float32, 0 where one of them is 0."""
+    lengths = [np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=0)).ravel()) for matrix in (first, second)]
+    norms, product = np.outer(*lengths), (first.T @ second).toarray()
+    return np.divide(product, norms, out=np.zeros_like(product), where=norms > 0).astype(np.float32)

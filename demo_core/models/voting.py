@@ -28,7 +28,8 @@ def borda_fusion(personal: Tensor, global_: Tensor, gamma: float | Tensor, worst
     ``personal`` y and ``global_`` x (..., N) should be non-negative: where a value is negative a better rank makes it
     smaller. Equal values: the smaller index ranks better.
     """
-    return gamma * _points(personal, worst) * personal + (1 - gamma) * _points(global_, worst) * global_
+    first, second = _points(personal, worst), _points(global_, worst)
+    return first.mul_(gamma).mul_(personal).add_(second.mul_(1 - gamma).mul_(global_))
 
 
 def reciprocal_rank_fusion(personal: Tensor, global_: Tensor, gamma: float | Tensor) -> Tensor:
@@ -114,6 +115,9 @@ def _ascending(values: Tensor) -> Tensor:
         return values.argsort(dim=-1, descending=True, stable=True).flip(-1)
     bits = (values.detach() + 0.0).numpy().view(np.int32)  # + 0.0: minus zero equals zero
     ordered = bits ^ (bits >> 31 & 0x7FFFFFFF)  # integers in the order of the floats, negative ones included
-    packed = (ordered.astype(np.int64) << 32) + np.arange(values.shape[-1] - 1, -1, -1)
+    packed = ordered.astype(np.int64)
+    packed <<= 32
+    packed += np.arange(values.shape[-1] - 1, -1, -1)
     packed.sort(axis=-1)
-    return values.shape[-1] - 1 - torch.from_numpy(packed & 0xFFFFFFFF)
+    packed &= 0xFFFFFFFF
+    return torch.from_numpy(np.subtract(values.shape[-1] - 1, packed, out=packed))

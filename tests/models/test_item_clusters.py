@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from demo_core.models import item_clusters
 from demo_core.models.global_structure import SparseRows, draw_ones, item_similarity
 from demo_core.models.globaldiff_config import GlobalDiffConfig
 from demo_core.models.item_clusters import ClusterRows, clustered_similarity, global_structure
@@ -33,6 +34,12 @@ def test_an_item_is_as_like_another_as_it_is_like_the_centre_of_its_cluster() ->
     assert rows[1, 2].item() == rows[1, 3].item() == pytest.approx(expected)
     assert not rows[1, [0, 4, 5, 6]].any()
     assert rows.diagonal()[1:].tolist() == [1.0] * 6
+
+
+def test_clusters_are_found_on_a_projection_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(item_clusters, "MOST_DIMENSIONS", 2)
+    cluster = by_centroid(2).cluster.tolist()
+    assert cluster[1] == cluster[2] == cluster[3] != cluster[4] == cluster[5]
 
 
 def test_items_of_the_same_sequence_keep_their_exact_similarity() -> None:

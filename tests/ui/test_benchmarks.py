@@ -95,6 +95,7 @@ def test_every_value_comes_with_its_n_its_origin_and_the_protocol_in_words(check
     assert all(row["n"].startswith("n ") and row["origin"] for row in chart["rows"])
     assert "ranked among all items" in chart["description"]
     assert "Zhihu, 7,911 test rows" in chart["caption"]
+    assert any("as released: as the released code chooses it" in part for part in chart["caption"])
     assert "data 0123456, commit fedcba9, CPU" in chart["caption"]
 
 

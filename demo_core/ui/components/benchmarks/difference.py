@@ -28,7 +28,7 @@ def told(
     low, high = signed(difference.low), signed(difference.high)
     seeds = "1 seed" if difference.seeds == 1 else f"{difference.seeds} seeds"
     lines = [Line(f"{_name(first)} − {_name(second)}", "", first, (_dot(difference),))]
-    lines += [Line(f"lost less with {share:.0%} deleted", "", first, (_dot(saved),)) for share, saved in losses]
+    lines += [Line(f"lost less with {100 * share:.0f} % deleted", "", first, (_dot(saved),)) for share, saved in losses]
     ends = [100 * end for one in (difference, *(saved for _, saved in losses)) for end in (one.low, one.high)]
     scale = Scale(
         f"difference in {metric_title(first.result.metric)}, points",

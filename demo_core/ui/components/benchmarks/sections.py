@@ -45,7 +45,7 @@ def sections(offer: Offer, choice: Choice) -> list[dict[str, Any]]:
     ]
 
 
-RELEASED = "The authors' code read twice: trained, chosen and measured as it does, and under the protocol of this page."
+RELEASED = "The released settings, measured twice: as the released code does it, and under the protocol of this page."
 DIFFERENCE = (
     "Two models rank the same rows; whole histories are drawn again and again, and the middle 95 % are the interval."
 )

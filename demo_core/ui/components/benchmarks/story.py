@@ -60,7 +60,7 @@ def _never_trained(released: Row) -> list[dict[str, Any]]:
 
 def _our_reading(story: Story) -> str:
     row = story.same_weights
-    return f"the released settings under {row.result.protocol}" if row else ""
+    return f"the same weights under {row.result.protocol}" if row else ""
 
 
 def _sentence(story: Story, title: str) -> str:

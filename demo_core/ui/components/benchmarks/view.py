@@ -113,7 +113,9 @@ def _row(row: Row, first: bool) -> dict[str, Any]:
 def _caption(dataset: str, name: str, shown: Sequence[Row]) -> list[str]:
     scored = sorted({row.result.rows for row in shown if row.result.rows})
     counts = f", {', '.join(f'{number:,}' for number in scored)} test rows" if scored else ""
-    measured = ["measured: epoch chosen on validation"] if scored else []
+    released = any(row.result.preset == "released" for row in shown)
+    exception = ", as released: as the released code chooses it" if released else ""
+    measured = [f"measured: epoch chosen on validation{exception}"] if scored else []
     origins = list(dict.fromkeys(row.result.origin for row in shown))
     return [f"{dataset_title(dataset)}{counts}", name, *measured, *origins, "bars: one sd over seeds, none with n 1"]
 
