@@ -95,8 +95,9 @@ class PublishedConfig(RecommenderConfig):
     """A model whose authors trained and measured it in their own way; every departure from ours is one field.
 
     Training: ``selection_split``, ``selection_metric`` choose the epoch ("test": the best of all looks at the test
-    split); every epoch is looked at, under the protocol whatever the fields of measuring say. ``independent_batches``: every batch is drawn from all rows anew and an incomplete one is left out, so that
-    an epoch misses a third of the rows.
+    split); every epoch is looked at, under the protocol whatever the fields of measuring say.
+    ``independent_batches``: every batch is drawn from all rows anew and an incomplete one is left out, so that an epoch
+    misses a third of the rows.
 
     Measuring, read by ``evaluation.Reading``: ``evaluation_dropout``: dropout stays on. ``evaluation_batch``: rows of
     an incomplete last batch of that size are not scored (``None``: all are). ``rank_padding``: the padding id is a

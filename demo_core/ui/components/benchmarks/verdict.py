@@ -1,4 +1,7 @@
-"""The sentence above the benchmark figure, written from its rows: who is ahead, by how much, and what that is worth."""
+"""The sentence above the benchmark figure, written from its rows: the highest means, and where their worth is told.
+
+It claims no winner: that takes an interval, which stands in the section on differences.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,15 @@ from collections.abc import Sequence
 from demo_core.benchmark_rows import BASELINES, Row, dataset_title, metric_title, model_title, points
 
 ONE_SEED = "One seed. The difference may be chance."
+MORE = "Whether that is more than chance is told under “Is a difference real?”."
+NAMED = 3
 
 
 def verdict(rows: Sequence[Row]) -> tuple[str, str]:
-    """(headline, reason) for the rows of one figure: the best measured model against the baselines.
+    """(headline, reason) for the rows of one figure: the highest measured means and the baselines.
 
     Without a measured model the best printed figure is named instead. No difference is reported without the number of
-    seeds, and a lead within two standard deviations over seeds is called no lead.
+    seeds.
     """
     measured = sorted((row for row in rows if row.result.source == "measured"), key=lambda row: -row.result.mean)
     if not rows:
@@ -21,7 +26,7 @@ def verdict(rows: Sequence[Row]) -> tuple[str, str]:
     if not measured:
         return _printed(rows)
     best, rival = measured[0], _rival(measured)
-    lead = _lead(best, rival, _spread(measured))
+    lead = _lead(best, rival)
     seeds = "" if ONE_SEED in lead and best.result.n == 1 else f", {_seeds(best)}"
     return _headline(measured), f"{_where(best)}{seeds}. {lead}{_print_beside(best, rows)}"
 
@@ -36,39 +41,33 @@ def _printed(rows: Sequence[Row]) -> tuple[str, str]:
 
 
 def _headline(measured: Sequence[Row]) -> str:
-    level = _level(measured)
-    opening = "No clear winner: " if len(level) > 1 else "Best measured: "
-    bars = [row for row in measured if row.result.model in ("item_knn", "popularity") and row not in level]
-    if measured[0].result.model in BASELINES:
-        bars = _learned(*measured)[:1] + bars
-    return opening + " ".join(f"{_list(part)}." for part in (level, bars) if part)
+    highest = _highest(measured)
+    bars = [row for row in measured if row.result.model in ("item_knn", "popularity") and row not in highest]
+    opening = "Highest means: " if len(highest) > 1 else "Highest mean: "
+    return opening + " ".join(f"{_list(part)}." for part in (highest, bars) if part)
 
 
-def _level(measured: Sequence[Row]) -> list[Row]:
-    """The best row and up to two rows of other models within chance of it."""
-    best, margin = measured[0], 2 * _spread(measured)
-    level = [best]
+def _highest(measured: Sequence[Row]) -> list[Row]:
+    """The highest row of each of the three highest models; the first may be a baseline."""
+    highest = [measured[0]]
     for row in _learned(*measured[1:]):
-        if _gap(best, row) <= margin and row.result.model not in [known.result.model for known in level]:
-            level.append(row)
-    return level[:3]
+        if row.result.model not in [known.result.model for known in highest]:
+            highest.append(row)
+    return highest[:NAMED]
 
 
 def _list(rows: Sequence[Row]) -> str:
     return ", ".join(f"{_name(row)} {_percent(row)}" for row in rows).replace(", Popularity", ", popularity")
 
 
-def _lead(best: Row, rival: Row | None, spread: float) -> str:
+def _lead(best: Row, rival: Row | None) -> str:
     if rival is None:
         return "No other model was measured here."
-    text = f"{_name(rival)} is {points(_gap(best, rival))} points behind"
+    text = f"{_name(rival)} is {points(_gap(best, rival))} points lower"
     learned = _learned(best, rival)
-    if any(row.result.n == 1 for row in learned):
-        return f"{text}. {ONE_SEED}"
     if not learned:
         return f"{text}; neither depends on a seed."
-    closing = ": the difference may be chance." if _gap(best, rival) <= 2 * spread else "."
-    return f"{text}; one sd over seeds is up to {points(spread)}{closing}"
+    return f"{text}. {ONE_SEED if any(row.result.n == 1 for row in learned) else MORE}"
 
 
 def _rival(measured: Sequence[Row]) -> Row | None:
@@ -79,10 +78,6 @@ def _rival(measured: Sequence[Row]) -> Row | None:
 def _learned(*rows: Row) -> list[Row]:
     """Those that training with another seed would change."""
     return [row for row in rows if row.result.model not in BASELINES]
-
-
-def _spread(measured: Sequence[Row]) -> float:
-    return max((row.result.sd or 0.0 for row in _learned(*measured)), default=0.0)
 
 
 def _gap(best: Row, rival: Row) -> float:
