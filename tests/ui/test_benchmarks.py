@@ -124,7 +124,7 @@ def test_the_highest_mean_is_named_with_seeds_protocol_and_distance() -> None:
     headline, reason = verdict(rows(summarise([*runs, run("item_knn", 0.0176), run("popularity", 0.0143)]), "hr@20"))
     assert percent(headline) == "Highest mean: CARD 2.70 %. Item-kNN 1.76 %, popularity 1.43 %."
     assert reason == (
-        f"HR@20 on Zhihu, prefix-full, 7,911 test rows, mean of 3 seeds. Item-kNN is .94 points lower. {ONE_SEED}"
+        f"HR@20 on Zhihu, prefix-full, 7,911 test rows, mean of 3 seeds. Item-kNN is .94 points lower. {MORE}"
     )
 
 
