@@ -11,7 +11,7 @@ from scipy import stats
 from torch import Tensor
 
 from demo_core.evaluation import hit_ratio, ndcg
-from demo_core.ranks import RankedRuns
+from demo_core.ranks import RankedRuns, common_seeds
 from demo_core.sequences import Rows
 
 MEASURES: dict[str, Callable[[Tensor, int], float]] = {"hr": hit_ratio, "ndcg": ndcg}
@@ -44,7 +44,7 @@ def compare(first: RankedRuns, second: RankedRuns, metric: str, *, seed: int = 0
     not measured on the same rows.
     """
     common = _common_seeds(first, second)
-    gains = [torch.stack([_gains(runs.ranks[k], metric) for k in common]) for runs in (first, second)]
+    gains = [torch.stack([_gains(runs.with_seed(k), metric) for k in common]) for runs in (first, second)]
     return bootstrap_difference(gains[0] - gains[1], first.sequence, seed=seed)
 
 
@@ -55,11 +55,12 @@ def compare_losses(
 
     Positive: the first loses less. Errors as in :func:`compare`.
     """
-    common = [k for k in _common_seeds(first[0], second[0]) if k in first[1].ranks and k in second[1].ranks]
+    _common_seeds(first[0], second[0])
+    common = common_seeds(*first, *second)
     if not common:
         raise ValueError("Expected a seed that was measured with whole and with changed histories for both models.")
     losses = [
-        torch.stack([_gains(whole.ranks[k], metric) - _gains(changed.ranks[k], metric) for k in common])
+        torch.stack([_gains(whole.with_seed(k), metric) - _gains(changed.with_seed(k), metric) for k in common])
         for whole, changed in (first, second)
     ]
     return bootstrap_difference(losses[1] - losses[0], first[0].sequence, seed=seed)
@@ -105,7 +106,7 @@ def bootstrap_difference(difference: Tensor, sequence: Tensor, *, seed: int = 0)
 
 
 def _common_seeds(first: RankedRuns, second: RankedRuns) -> list[int]:
-    common = sorted(set(first.ranks) & set(second.ranks))
+    common = common_seeds(first, second)
     if not common:
         raise ValueError(f"Expected a seed that both have, got {sorted(first.ranks)} and {sorted(second.ranks)}.")
     if not torch.equal(first.sequence, second.sequence):

@@ -22,6 +22,8 @@ from demo_core.runs import Run, append_line
 from demo_core.sequences import Rows
 
 BEYOND = 51
+SEEDLESS = ("popularity", "item_knn", "repeat_last")
+"""Models that counting makes: any seed would give the same."""
 KEY = ("model", "preset", "backbone", "dataset", "protocol", "split", "variant")
 
 RunKey = tuple[str | None, ...]
@@ -30,11 +32,22 @@ RunKey = tuple[str | None, ...]
 @dataclass(frozen=True)
 class RankedRuns:
     """All seeds of one recipe on the same rows. ``ranks``: seed -> (draws, R) ranks 1..51, one draw unless histories
-    were changed at random. ``sequence`` (R,): which sequence each row belongs to.
+    were changed at random. ``sequence`` (R,): which sequence each row belongs to. ``seedless``: any seed is the same.
     """
 
     ranks: Mapping[int, Tensor]
     sequence: Tensor
+    seedless: bool = False
+
+    def with_seed(self, seed: int) -> Tensor:
+        """The ranks of one seed, (draws, R); ``KeyError`` for a seed that was not measured, unless none matters."""
+        return next(iter(self.ranks.values())) if self.seedless else self.ranks[seed]
+
+
+def common_seeds(*runs: RankedRuns) -> list[int]:
+    """Seeds that all of them were measured with; where no seed matters, those that were."""
+    seeded = [set(one.ranks) for one in runs if not one.seedless]
+    return sorted(set.intersection(*(seeded or [set(one.ranks) for one in runs])))
 
 
 @dataclass
@@ -59,7 +72,8 @@ class RankFile:
         sequence = self.sequences.get((newest["data_hash"], split))
         if not same or sequence is None:
             return None
-        return RankedRuns({seed: _ranks(line, len(sequence)) for seed, line in sorted(same.items())}, sequence)
+        ranks = {seed: _ranks(line, len(sequence)) for seed, line in sorted(same.items())}
+        return RankedRuns(ranks, sequence, seedless=key[KEY.index("model")] in SEEDLESS)
 
 
 def run_key(run: Run) -> RunKey:

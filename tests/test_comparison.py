@@ -104,3 +104,11 @@ def test_who_loses_less_is_positive() -> None:
     assert difference.mean == pytest.approx(0.5) and difference.is_clear
     with pytest.raises(ValueError, match="changed histories"):
         compare_losses((make(whole), runs_of({1: gone}, [1] * 50)), (make(whole), make(gone)), "hr@20")
+
+
+def test_a_model_without_seeds_is_compared_with_every_seed_of_the_other() -> None:
+    counted = RankedRuns({0: torch.full((1, 30), 51)}, torch.arange(30), seedless=True)
+    trained = RankedRuns({seed: torch.ones(1, 30) for seed in (1, 2, 5)}, torch.arange(30))
+    difference = compare(trained, counted, "hr@20")
+    assert (difference.mean, difference.seeds) == (1.0, 3)
+    assert compare(counted, counted, "hr@20").seeds == 1

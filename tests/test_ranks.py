@@ -56,3 +56,11 @@ def test_a_damaged_line_is_named(tmp_path: Path) -> None:
 def test_the_key_of_a_run_has_no_seed() -> None:
     run: Run = a_run()
     assert run_key(run) == run_key(dataclasses.replace(run, seed=run.seed + 1))
+
+
+def test_counted_models_are_known_to_have_no_seed(tmp_path: Path) -> None:
+    path = tmp_path / "ranks.jsonl"
+    for model in ("popularity", "card"):
+        append_ranks(path, a_run(model), torch.ones(6), ROWS)
+    found = [read_ranks(path).of(run_key(a_run(model))) for model in ("popularity", "card")]
+    assert [runs is not None and runs.seedless for runs in found] == [True, False]

@@ -10,7 +10,7 @@ from demo_core.benchmark_rows import dataset_title
 from demo_core.comparison import Difference, compare, compare_losses
 from demo_core.datasets import DATASETS
 from demo_core.measure import RANKS
-from demo_core.ranks import RankedRuns, RankFile, read_ranks
+from demo_core.ranks import RankedRuns, RankFile, common_seeds, read_ranks
 
 METRIC = "hr@20"
 
@@ -87,6 +87,8 @@ CLAIMS = (
     Claim("CARD needs either of the two", CARD, Contender("card", variant="neither")),
     Claim("CARD loses less than SASRec when half of the items are missing", CARD, SASREC, "deleted=0.5"),
     Claim("TDM loses less than SASRec when half of the items are missing", TDM, SASREC, "deleted=0.5"),
+    Claim("CARD ranks better than popularity", CARD, Contender("popularity")),
+    Claim("CARD ranks better than item-kNN", CARD, Contender("item_knn")),
     Claim("GlobalDiff ranks better than its backbone alone", GLOBALDIFF, SASREC),
     Claim("GlobalDiff ranks better than the backbone averaged with item-kNN", GLOBALDIFF, KNN_AVERAGE),
 )
@@ -113,14 +115,14 @@ def difference(
     ``None`` where something was not measured, or never with the same seed.
     """
     whole = first.runs(file, dataset), second.runs(file, dataset)
-    if whole[0] is None or whole[1] is None or not set(whole[0].ranks) & set(whole[1].ranks):
+    if whole[0] is None or whole[1] is None or not common_seeds(whole[0], whole[1]):
         return None
     if lost is None:
         return compare(whole[0], whole[1], metric)
     changed = first.runs(file, dataset, lost), second.runs(file, dataset, lost)
     if changed[0] is None or changed[1] is None:
         return None
-    if not set.intersection(*(set(runs.ranks) for runs in (whole[0], whole[1], changed[0], changed[1]))):
+    if not common_seeds(whole[0], whole[1], changed[0], changed[1]):
         return None
     return compare_losses((whole[0], changed[0]), (whole[1], changed[1]), metric)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from demo_core.comparison import Difference, compare, compare_losses
 from demo_core.datasets import DATASETS
 from demo_core.measure import RANKS
-from demo_core.ranks import RankedRuns, RankFile, RunKey, read_ranks
+from demo_core.ranks import RankedRuns, RankFile, RunKey, common_seeds, read_ranks
 from demo_core.results import Result
 
 Wanted = tuple[RunKey, str | None]
@@ -47,7 +47,7 @@ def _between(checkpoints: Path, results: tuple[Result, ...]) -> Difference | Non
 def _interval(path: Path, state: tuple[int, int], wanted: tuple[Wanted, ...], metric: str) -> Difference | None:
     file = _ranks(path, state)
     found = [runs for one in wanted if (runs := file.of(*one)) is not None]
-    if len(found) < len(wanted) or not set.intersection(*(set(runs.ranks) for runs in found)):
+    if len(found) < len(wanted) or not common_seeds(*found):
         return None
     try:
         return _compared(found, metric)
