@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 
 import altair as alt
@@ -23,11 +22,17 @@ def interval_chart(found: Sequence[Finding], theme: Theme = "light", width: int 
     colours = TOKENS[theme]
     records = [_record(one) for one in found]
     names = [str(record["name"]) for record in records]
-    lines = alt.Y("name:N", sort=names, title=None, axis=alt.Axis(labelLimit=420, ticks=False, domain=False))
+    lines = alt.Y("name:N", sort=names, title=None, axis=alt.Axis(labelLimit=620, ticks=False, domain=False))
     base = alt.Chart(alt.InlineData(values=records))
     filled = alt.Scale(domain=[True, False], range=[colours["ink"], colours["panel"]])
     dots = base.mark_point(size=80, strokeWidth=1.6, opacity=1).encode(
-        x=alt.X("mean:Q", title="difference in HR@20, points, with 95 % interval"),
+        # Close to zero equal steps are equal points, far from it equal ratios: a rival may be ten points away.
+        x=alt.X(
+            "mean:Q",
+            title="difference in HR@20, points, with 95 % interval; steps shrink away from 0",
+            scale=alt.Scale(type="symlog", constant=0.5),
+            axis=alt.Axis(values=[-2, -1, -0.5, 0, 0.5, 1, 2, 5, 10, 15], format="~g"),
+        ),
         y=lines,
         fill=alt.Fill("clear:N", scale=filled, legend=None),
         stroke=alt.value(colours["ink"]),
@@ -44,7 +49,7 @@ def interval_chart(found: Sequence[Finding], theme: Theme = "light", width: int 
 
 
 def _record(one: Finding) -> dict[str, object]:
-    name = f"{textwrap.shorten(one.claim.words, 66, placeholder=' …')} · {one.place}"
+    name = f"{one.claim.words} · {one.place}"
     difference = one.difference
     return {
         "name": name,

@@ -55,7 +55,7 @@ MODELS: dict[str, ModelEntry] = {
     "globaldiff": ModelEntry(
         GlobalDiff, GlobalDiffConfig, "GlobalDiff", {"released": globaldiff.RELEASED, "paper": globaldiff.PAPER}
     ),
-    "knn_average": ModelEntry(KNNAverage, KNNAverageConfig, "Backbone + item-kNN"),
+    "knn_average": ModelEntry(KNNAverage, KNNAverageConfig, "kNN average"),
 }
 
 
