@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,6 +64,19 @@ def compare_losses(
         for whole, changed in (first, second)
     ]
     return bootstrap_difference(losses[1] - losses[0], first[0].sequence, seed=seed)
+
+
+def difference_between(runs: Sequence[RankedRuns | None], metric: str) -> Difference | None:
+    """:func:`compare` of two runs, or :func:`compare_losses` of four: whole and changed of the first, then the second.
+
+    ``None`` where one was not measured, or no seed is common to all. ``ValueError`` when the rows differ.
+    """
+    found = [one for one in runs if one is not None]
+    if len(found) < len(runs) or not common_seeds(*found):
+        return None
+    if len(found) == 2:
+        return compare(found[0], found[1], metric)
+    return compare_losses((found[0], found[1]), (found[2], found[3]), metric)
 
 
 def paired_difference(first: Tensor, second: Tensor, rows: Rows, metric: str, *, seed: int = 0) -> Difference:

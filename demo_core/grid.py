@@ -19,7 +19,7 @@ from demo_core import checkpoint, datasets
 from demo_core.checkpoint import Bundle, BundleError
 from demo_core.code_version import code_version
 from demo_core.datasets import Dataset
-from demo_core.measure import Subject, config_hash, current_commit, measure, record, reset_peak_memory
+from demo_core.measure import RANKS, Subject, config_hash, current_commit, measure, record, reset_peak_memory
 from demo_core.models import backbone_name, create, entry, preset, with_backbone
 from demo_core.models.base import Recommender, RecommenderConfig
 from demo_core.runs import Run, Split, drop_partial_line, read_runs
@@ -74,8 +74,9 @@ class Grid:
 
     def run(self, jobs: Iterable[Job], extras: tuple[Extra, ...] = ()) -> None:
         """Does every job's training and measurements that are missing. A job that another process has is left to it."""
-        if drop_partial_line(self.file):
-            self.show(f"{self.file}: the last line had been cut off while it was written; it is measured again.")
+        for file in (self.file, self.file.with_name(RANKS)):
+            if drop_partial_line(file):
+                self.show(f"{file}: the last line had been cut off while it was written; it is measured again.")
         waiting = list(jobs)
         for number, job in enumerate(waiting, start=1):
             self.show(f"[{number}/{len(waiting)}] {job.title} · {self._time_left(waiting[number - 1 :])}")

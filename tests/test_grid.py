@@ -10,8 +10,9 @@ from filelock import FileLock
 
 from demo_core import grid as grids
 from demo_core.grid import Grid, Job
-from demo_core.measure import Measurement
+from demo_core.measure import RANKS, Measurement
 from demo_core.models import preset
+from demo_core.ranks import read_ranks, run_key
 from demo_core.runs import read_runs
 from demo_core.trials import EXTRAS
 
@@ -79,6 +80,18 @@ def test_a_line_cut_off_by_a_crash_is_measured_again(grid: Grid) -> None:
     runs = read_runs(grid.file)
     assert [run.split for run in runs] == ["validation", "validation", "test"]
     assert all(json.loads(line) for line in grid.file.read_text().splitlines())
+
+
+def test_ranks_cut_off_by_a_crash_stop_nothing(grid: Grid) -> None:
+    """Ranks are written before their run, so that a crash between the two costs one measurement and no more."""
+    ranks = grid.file.with_name(RANKS)
+    grid.run([JOB])
+    ranks.write_bytes(ranks.read_bytes()[:-40])
+    grid.file.write_text("".join(grid.file.read_text().splitlines(keepends=True)[:-1]))
+    grid.run([JOB])
+    test_run = read_runs(grid.file)[-1]
+    kept = read_ranks(ranks).of(run_key(test_run))
+    assert test_run.split == "test" and kept is not None and list(kept.ranks) == [JOB.seed]
 
 
 def test_changed_settings_or_code_are_trained_again(grid: Grid, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from demo_core.benchmark_rows import dataset_title
-from demo_core.comparison import Difference, compare, compare_losses
+from demo_core.comparison import Difference, difference_between
 from demo_core.datasets import DATASETS
 from demo_core.measure import RANKS
-from demo_core.ranks import RankedRuns, RankFile, common_seeds, read_ranks
+from demo_core.ranks import RankedRuns, RankFile, read_ranks
 
 METRIC = "hr@20"
 
@@ -114,17 +114,9 @@ def difference(
 
     ``None`` where something was not measured, or never with the same seed.
     """
-    whole = first.runs(file, dataset), second.runs(file, dataset)
-    if whole[0] is None or whole[1] is None or not common_seeds(whole[0], whole[1]):
-        return None
-    if lost is None:
-        return compare(whole[0], whole[1], metric)
-    changed = first.runs(file, dataset, lost), second.runs(file, dataset, lost)
-    if changed[0] is None or changed[1] is None:
-        return None
-    if not common_seeds(whole[0], whole[1], changed[0], changed[1]):
-        return None
-    return compare_losses((whole[0], changed[0]), (whole[1], changed[1]), metric)
+    variants = (None,) if lost is None else (None, lost)
+    runs = [one.runs(file, dataset, variant) for one in (first, second) for variant in variants]
+    return difference_between(runs, metric)
 
 
 def as_table(found: list[Finding]) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from demo_core.comparison import Difference, compare, compare_losses
+from demo_core.comparison import Difference, difference_between
 from demo_core.datasets import DATASETS
 from demo_core.measure import RANKS
-from demo_core.ranks import RankedRuns, RankFile, RunKey, common_seeds, read_ranks
+from demo_core.ranks import RankFile, RunKey, read_ranks
 from demo_core.results import Result
 
 Wanted = tuple[RunKey, str | None]
@@ -46,20 +46,11 @@ def _between(checkpoints: Path, results: tuple[Result, ...]) -> Difference | Non
 @lru_cache(maxsize=256)
 def _interval(path: Path, state: tuple[int, int], wanted: tuple[Wanted, ...], metric: str) -> Difference | None:
     file = _ranks(path, state)
-    found = [runs for one in wanted if (runs := file.of(*one)) is not None]
-    if len(found) < len(wanted) or not common_seeds(*found):
-        return None
     try:
-        return _compared(found, metric)
+        return difference_between([file.of(*one) for one in wanted], metric)
     except ValueError:
         # Measured on other rows: nothing to compare.
         return None
-
-
-def _compared(found: list[RankedRuns], metric: str) -> Difference:
-    if len(found) == 2:
-        return compare(found[0], found[1], metric)
-    return compare_losses((found[0], found[1]), (found[2], found[3]), metric)
 
 
 @lru_cache(maxsize=1)
