@@ -34,13 +34,23 @@ def target_rank(scores: Tensor, target: Tensor) -> Tensor:
     better.
     """
     own = scores.gather(1, target[:, None])
-    smaller_id = torch.arange(scores.shape[1], device=scores.device) < target[:, None]
-    return 1 + ((scores > own) | ((scores == own) & smaller_id)).sum(dim=1)
+    ranks = 1 + _count(scores > own)
+    equal = scores == own  # the target itself, and whatever ties with it
+    tied = (_count(equal) > 1).nonzero().squeeze(1)
+    if len(tied):
+        smaller_id = torch.arange(scores.shape[1], device=scores.device) < target[tied, None]
+        ranks[tied] += _count(equal[tied] & smaller_id)
+    return ranks
+
+
+def _count(flags: Tensor) -> Tensor:
+    """(B, N) bool -> (B,) int64. Summing bytes into 32 bits is ten times as fast on a CPU as summing flags."""
+    return flags.view(torch.uint8).sum(dim=1, dtype=torch.int32).long()
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """``ranks`` (R,) of the targets and ``top`` (R, K) recommended ids, both on the CPU."""
+    """``ranks`` (R,) of the targets and ``top`` (R, K) recommended ids (K may be 0), both on the CPU."""
 
     ranks: Tensor
     top: Tensor
@@ -92,8 +102,8 @@ def evaluate(
     """Ranks all items for every row under ``protocol``; the model is put in evaluation mode and left as it was.
 
     All batches see the noise of ``seed``. ``reading`` departs from the protocol as a released code did. ``seen``: rows
-    whose histories are excluded in place of those of ``rows``, which may have lost items. Raises ``ValueError`` when a
-    score is NaN or infinite.
+    whose histories are excluded in place of those of ``rows``, which may have lost items. ``top``: how much of every
+    list is kept (0: none, which is a third faster). Raises ``ValueError`` when a score is NaN or infinite.
     """
     reading = reading or Reading()
     device = next((p.device for p in [*model.parameters(), *model.buffers()]), torch.device("cpu"))
@@ -125,7 +135,8 @@ def evaluate(
 
 def require_finite(scores: Tensor) -> None:
     """``ValueError`` when a score of an item in (B, M + 1) is NaN or infinite."""
-    if not bool(torch.isfinite(scores[:, 1:]).all()):
+    # A sum is finite only if its terms are: one pass where asking each of them takes three.
+    if not bool(torch.isfinite(scores[:, 1:].sum())) and not bool(torch.isfinite(scores[:, 1:]).all()):
         bad = int((~torch.isfinite(scores[:, 1:])).any(dim=1).sum())
         raise ValueError(f"evaluate: {bad} of {len(scores)} rows have NaN or infinite scores; they cannot be ranked.")
 

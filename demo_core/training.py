@@ -130,7 +130,7 @@ class _Stage:
         other for ever.
         """
         split, metric = self.config.selection
-        result = evaluate(self.model, self.dataset.rows(split), self.dataset.protocol)
+        result = evaluate(self.model, self.dataset.rows(split), self.dataset.protocol, top=0)
         own = torch.tensor(result.metrics()[metric], dtype=torch.float64, device=self.accelerator.device)
         return float(broadcast(own))
 

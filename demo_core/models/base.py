@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.nn import functional as F
 
 from demo_core.datasets import Dataset
 from demo_core.models.config import PublishedConfig, RecommenderConfig
+from demo_core.models.cross_entropy import item_cross_entropy
 from demo_core.models.explanations import Controls, Explanation, RouteExplanation, VoteExplanation
 from demo_core.sequences import PADDING, Batch
 
@@ -147,10 +147,10 @@ class SequenceEncoder(Recommender):
 
 def item_scores(state: Tensor, embedding: nn.Embedding, num_items: int, bias: Tensor | None = None) -> Tensor:
     """Inner products of (B, D) states with the items, plus ``bias`` (M + 1,): (B, M + 1), column 0 is -inf."""
-    scores = state @ embedding.weight[: num_items + 1].T
-    if bias is not None:
-        scores = scores + bias
-    return mask_padding(scores)
+    items = embedding.weight[: num_items + 1].T
+    scores = state @ items if bias is None else torch.addmm(bias, state, items)
+    scores[:, PADDING] = -torch.inf
+    return scores
 
 
 def next_item_loss(
@@ -161,8 +161,8 @@ def next_item_loss(
     ``state`` (B, D), ``target`` (B,) ids, ``bias`` (M + 1,). Only the rows 1..M are multiplied and nothing is masked:
     the scores are the largest matrix of a training step, and each further pass over it costs as much as the encoder.
     """
-    logits = F.linear(state, embedding.weight[1 : num_items + 1], None if bias is None else bias[1:])
-    return F.cross_entropy(logits, target - 1)
+    items = embedding.weight[1 : num_items + 1]
+    return item_cross_entropy(state, items, target - 1, None if bias is None else bias[1:])
 
 
 def mask_padding(scores: Tensor) -> Tensor:

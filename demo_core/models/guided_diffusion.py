@@ -93,11 +93,11 @@ class GuidedDiffusion(Recommender):
         estimate, given = self.denoise_training(clean, guidance, generator)
         loss = clean.new_zeros(())
         if config.ranking_weight:
-            loss = loss + config.ranking_weight * F.cross_entropy(self.rank(estimate), target)
+            loss = loss + config.ranking_weight * self.ranking_loss(estimate, target)
         if config.error_weight:
             loss = loss + config.error_weight * self.error(estimate, clean)
         if config.guidance_ranking_weight:
-            loss = loss + config.guidance_ranking_weight * F.cross_entropy(self.rank(guidance), target)
+            loss = loss + config.guidance_ranking_weight * self.ranking_loss(guidance, target)
         if config.contrastive_weight:
             loss = loss + config.contrastive_weight * contrastive_loss(given, clean, config.contrastive_temperature)
         return loss
@@ -179,6 +179,8 @@ class GuidedDiffusion(Recommender):
     def similarities(self, vector: Tensor) -> Tensor:
         """(B, D) -> (B, M + 1): likeness of a generated vector to every item and, in column 0, to the padding row."""
         items = self.item_embedding.weight[: self.config.num_items + 1]
+        if self.config.scoring == "inner" and self.item_bias is not None:
+            return torch.addmm(self.item_bias, vector, items.T)
         if self.config.scoring == "inner":
             scores = vector @ items.T
         elif self.config.scoring == "cosine":
@@ -188,7 +190,9 @@ class GuidedDiffusion(Recommender):
         return scores if self.item_bias is None else scores + self.item_bias
 
     def score(self, history: Tensor, generator: Generator | None = None, controls: Controls | None = None) -> Tensor:
-        return mask_padding(self._scores(history, generator, controls))
+        scores = self._scores(history, generator, controls)
+        scores[:, PADDING] = -torch.inf  # in place: one pass over the largest matrix less
+        return scores
 
     def score_with_padding(
         self, history: Tensor, generator: Generator | None = None, controls: Controls | None = None
