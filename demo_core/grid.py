@@ -83,7 +83,7 @@ class Grid:
             folder = self._folder(job)
             folder.parent.mkdir(parents=True, exist_ok=True)
             try:
-                with FileLock(folder.with_suffix(".lock"), timeout=0):
+                with FileLock(folder.with_name(folder.name + ".lock"), timeout=0):
                     self._do(job, extras, folder)
             except Timeout:
                 self.show("  another process is at it")
@@ -155,7 +155,7 @@ class Grid:
         """A default model that several jobs stand on; the first that needs it trains it, the others wait."""
         folder = self._folder(under)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder.with_suffix(".lock")):
+        with FileLock(folder.with_name(folder.name + ".lock")):
             return self._trained(under, self._new_model(under, dataset), dataset, folder).model
 
     def _kept(self, job: Job, model: Recommender, folder: Path) -> Bundle | None:

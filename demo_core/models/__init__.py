@@ -21,6 +21,7 @@ from demo_core.models.popularity import Popularity, PopularityConfig
 from demo_core.models.presets import TUNED
 from demo_core.models.repeat_last import RepeatLast, RepeatLastConfig
 from demo_core.models.sasrec import SASRec, SASRecConfig
+from demo_core.models.slit import SLIT, SLITConfig
 from demo_core.models.srgnn import SRGNN, SRGNNConfig
 from demo_core.models.tdm import TDM, TDMConfig
 
@@ -42,6 +43,7 @@ class ModelEntry:
 MODELS: dict[str, ModelEntry] = {
     "popularity": ModelEntry(Popularity, PopularityConfig, "Popularity"),
     "item_knn": ModelEntry(ItemKNN, ItemKNNConfig, "Item-kNN"),
+    "slit": ModelEntry(SLIT, SLITConfig, "SLIT"),
     "repeat_last": ModelEntry(RepeatLast, RepeatLastConfig, "Repeat last"),
     "sasrec": ModelEntry(SASRec, SASRecConfig, "SASRec"),
     "srgnn": ModelEntry(SRGNN, SRGNNConfig, "SRGNN"),

@@ -65,7 +65,7 @@ class CARD(GuidedDiffusion):
 
     def phases(self) -> list[Phase]:
         return [
-            Phase("train", self.loss, list(self.parameters()), before_epoch=self.set_threshold),
+            Phase("train", self.loss, list(self.parameters()), self.find_neighbours, self.set_threshold),
             Phase("calibrate", None, [], prepare=self._calibrate),
         ]
 

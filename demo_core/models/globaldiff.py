@@ -11,36 +11,7 @@ item, the 0/1 vector of items that are globally like it. Both rank the items, a 
 | Eq. 7: loss | ``objectives.squared_error`` and its other readings |
 | Eq. 8: Borda vote | ``borda_fusion`` |
 
-Departures, each one field (``default`` value first), with the reason:
-
-| # | field | paper | released code | why |
-| --- | --- | --- | --- | --- |
-| 3 | ``similarity_window`` 10 | all | last 10 | a dozen ones can be learned, hundreds cannot |
-| 4 | ``zero_support_diagonal`` | 0/0 | zero | every item is like itself |
-| 5 | ``position_adjustment`` | Eq. 3 | distance + 1, repeats multiply | the formula |
-| 6 | ``mask_window`` random, ``masks_per_sequence`` 1 | several masks | 1, in the last 10 | all history teaches |
-| 7 | ``extra_mask_rate`` 0 | no | 0.15, as BERT | inference hides one item |
-| 8 | ``network_input`` x_t, ``noisy_input_dropout`` 0.5 | x_t | sign, by a slip | fully shown, x_t is copied |
-| 9 | ``network`` mlp | U-Net | 2-d U-Net on a shuffled vector | no image here; exact chain in H |
-| 10 | ``schedule``, ``noise_scale`` 1 | - | linear-variance, 0.01 | noise that can be seen |
-| 11 | ``objective`` multinomial+error | mse | ce (README), nmse (script) | error alone learns the mean |
-| 12 | ``step_sampling`` uniform | uniform | importance | simple |
-| 13 | ``halve_rate_every`` None | - | 15 on CBiT and SRGNN | averaged weights |
-| 14 | ``train_mode_epochs`` None | - | 1 or 0, by a slip | dropout and batch statistics at work |
-| 15 | ``start`` scaled-softmax, ``start_step`` | softmax y at T' | raw logits | the range of a 0/1 vector |
-| 16 | ``reverse`` ddim, ``inference_steps`` 2 of 20 | mean | with noise | the same answer each time, and cheap |
-| 17, 19 | ``voter_normalisation`` softmax | "normalise" | softmax, or l2 of raw scores | distributions |
-| 18 | ``zero_based_ranks`` no | M..1 | M..0 | the formula |
-| 20 | ``seen_before_vote`` no, ``exclusion`` | - | window at -9999 | -9999 distorts the norm |
-| 21 | ``rank_padding`` no | - | yes | padding is no item |
-| 22 | ``guidance`` both | both | session vector on SRGNN | Figure 4 |
-| 23 | ``untrained_mask`` no | - | SASRec read at an unknown token | a state that was trained |
-| 24 | ``clusters`` None, ``cluster_rule`` | K x M | commented out | exact is cheaper |
-| 26 | ``selection_voter`` global, ``selection_metric`` | - | fused HR@10 | the diffusion model by its own list |
-| - | ``gamma`` None: chosen on validation, 1 included | 0.5 | 0.5 | fusion must not hurt |
-
-1, 2 (``swapped_test``, ``evaluation_batch``) are how the released code measures. The backbone is run once, not in every
-step: its answer does not depend on t.
+The departures from paper and released code, and why: the table in ``globaldiff_config``.
 """
 
 from __future__ import annotations
@@ -65,7 +36,8 @@ from demo_core.models.objectives import Restoration, row_losses
 from demo_core.models.restoration import Chain, noise_rates, noised_input, reverse_steps, start_state
 from demo_core.models.sasrec import SASRec
 from demo_core.models.step_sampling import ImportanceSteps, UniformSteps
-from demo_core.models.voting import borda_fusion, choose_gamma, clip_and_divide, count_votes
+from demo_core.models.voters import create_voter
+from demo_core.models.voting import Ballot, borda_fusion, choose_share, clip_and_divide, count_votes
 from demo_core.sequences import PADDING, Batch
 
 __all__ = [
@@ -79,9 +51,13 @@ __all__ = [
 ]
 
 
+VOTE_SHARE_STEPS = 10
+
+
 class GlobalDiff(Recommender):
     config: GlobalDiffConfig
     gamma: Tensor  # () share of the personal voter
+    vote_share: Tensor  # () share of the history's own votes in the global voter, only where they are asked
     mask_embedding: Tensor  # (D,) only with ``untrained_mask``
     epochs: Tensor  # () of the diffusion phase so far, only with ``train_mode_epochs``
 
@@ -95,6 +71,9 @@ class GlobalDiff(Recommender):
         sampler = ImportanceSteps if config.step_sampling == "importance" else UniformSteps
         self.step_sampler = sampler(config.diffusion_steps)
         self.register_buffer("gamma", torch.tensor(0.5))
+        self.voter = create_voter(config) if config.has_votes else None
+        if self.voter is not None:
+            self.register_buffer("vote_share", torch.tensor(config.vote_share or 0.0))
         if config.untrained_mask:
             self.register_buffer("mask_embedding", torch.randn(config.embedding_dim) * 0.02)
         if config.train_mode_epochs is not None:
@@ -110,7 +89,7 @@ class GlobalDiff(Recommender):
         return [
             Phase("backbone", self.backbone.loss, below, self._trust_backbone, config=config.backbone_config()),
             Phase("diffusion", self.loss, own, self._count, self._begin_epoch, rows=self._rows),
-            Phase("vote", None, [], self._choose_gamma),
+            Phase("vote", None, [], self._choose_shares),
         ]
 
     def loss(self, batch: Batch, generator: Generator | None = None) -> Tensor:
@@ -168,11 +147,13 @@ class GlobalDiff(Recommender):
         if both or float(self.gamma) < 1:
             asked = (controls or Controls()).steps
             steps = config.inference_steps if asked is None else asked
-            start = start_state(config, self.noise_schedule, scores, self._drawing(scores, generator))
+            votes = None if self.voter is None else clip_and_divide(self.voter.votes(history))
+            start = start_state(config, self.noise_schedule, scores, votes, self._drawing(scores, generator))
             restored = self.restore(start, context, steps, generator)
         else:
-            restored = torch.zeros_like(scores)
-        return count_votes(config, history, scores, restored, self.logit_scale, self.gamma)
+            restored, votes = torch.zeros_like(scores), None
+        share = self.gamma if votes is None else self.vote_share
+        return count_votes(config, history, Ballot(scores, restored, self.logit_scale, votes, share), self.gamma)
 
     def score(self, history: Tensor, generator: Generator | None = None, controls: Controls | None = None) -> Tensor:
         return mask_padding(self.score_with_padding(history, generator, controls))
@@ -229,6 +210,9 @@ class GlobalDiff(Recommender):
     def _count(self, dataset: Dataset, validate: Callable[[], float]) -> None:
         config = self.config
         self.structure = global_structure(dataset.train.sequences(), config).to(self.gamma.device)
+        if self.voter is not None:
+            self.voter.count(dataset)
+            self.vote_share.fill_(config.vote_share or 0.0)
         fixed = 0.5 if config.gamma is None else config.gamma
         self.gamma.fill_(0.0 if config.selection_voter == "global" else fixed)
 
@@ -242,8 +226,13 @@ class GlobalDiff(Recommender):
             rows = rows[dataset.train.is_last]
         return rows.repeat(self.config.masks_per_sequence)
 
-    def _choose_gamma(self, dataset: Dataset, validate: Callable[[], float]) -> None:
-        if self.config.gamma is None:
-            choose_gamma(self.gamma, validate)
+    def _choose_shares(self, dataset: Dataset, validate: Callable[[], float]) -> None:
+        """First what the global voter is made of, by its own list; then how much it counts."""
+        config = self.config
+        if config.vote_share is None:
+            self.gamma.fill_(0.0)
+            choose_share(self.vote_share, validate, VOTE_SHARE_STEPS)
+        if config.gamma is None:
+            choose_share(self.gamma, validate)
         else:
-            self.gamma.fill_(self.config.gamma)
+            self.gamma.fill_(config.gamma)

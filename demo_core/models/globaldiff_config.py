@@ -1,10 +1,43 @@
-"""The settings of GlobalDiff. What each departs from, and why, stands in the table of ``globaldiff.py``."""
+"""Settings of GlobalDiff, in the readings of paper, released code and ``default``.
+
+Departures, each one field (``default`` value first), with the reason:
+
+| # | field | paper | released code | why |
+| --- | --- | --- | --- | --- |
+| 3 | ``similarity_window`` 10 | all | last 10 | a dozen ones can be learned, hundreds cannot |
+| 4 | ``zero_support_diagonal`` | 0/0 | zero | every item is like itself |
+| 5 | ``position_adjustment`` | Eq. 3 | distance + 1, repeats multiply | the formula |
+| 6 | ``mask_window`` random, ``masks_per_sequence`` 1 | several masks | 1, in the last 10 | all history teaches |
+| 7 | ``extra_mask_rate`` 0 | no | 0.15, as BERT | inference hides one item |
+| 8 | ``network_input`` x_t, ``noisy_input_dropout`` 0.5 | x_t | sign, by a slip | fully shown, x_t is copied |
+| 9 | ``network`` mlp | U-Net | 2-d U-Net on a shuffled vector | no image here; exact chain in H |
+| 10 | ``schedule``, ``noise_scale`` 1 | - | linear-variance, 0.01 | noise that can be seen |
+| 11 | ``objective`` multinomial+error | mse | ce (README), nmse (script) | error alone learns the mean |
+| 12 | ``step_sampling`` uniform | uniform | importance | simple |
+| 13 | ``halve_rate_every`` None | - | 15 on CBiT and SRGNN | averaged weights |
+| 14 | ``train_mode_epochs`` None | - | 1 or 0, by a slip | dropout and batch statistics at work |
+| 15 | ``start`` scaled-softmax, ``start_step`` | softmax y at T' | raw logits | the range of a 0/1 vector |
+| - | ``vote_share`` | 0 | 0 | a direct tie is seen better than a restored one |
+| 16 | ``reverse`` ddim, ``inference_steps`` 2 of 20 | mean | with noise | the same answer each time, and cheap |
+| 17, 19 | ``voter_normalisation`` softmax | "normalise" | softmax, or l2 of raw scores | distributions |
+| 18 | ``zero_based_ranks`` no | M..1 | M..0 | the formula |
+| 20 | ``seen_before_vote`` no, ``exclusion`` | - | window at -9999 | -9999 distorts the norm |
+| 21 | ``rank_padding`` no | - | yes | padding is no item |
+| 22 | ``guidance`` both | both | session vector on SRGNN | Figure 4 |
+| 23 | ``untrained_mask`` no | - | SASRec read at an unknown token | a state that was trained |
+| 24 | ``clusters`` None, ``cluster_rule`` | K x M | commented out | exact is cheaper |
+| 26 | ``selection_voter`` global, ``selection_metric`` | - | fused HR@10 | the diffusion model by its own list |
+| - | ``gamma`` None: chosen on validation, 1 included | 0.5 | 0.5 | fusion must not hurt |
+
+1, 2 (``swapped_test``, ``evaluation_batch``) are how the released code measures. The backbone is run once, not in every
+step: its answer does not depend on t.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from demo_core.models.backbones import HostConfig
+from demo_core.models.voters import VoterConfig
 
 SCHEDULES = ("linear-variance", "linear", "binomial", "cosine")
 CHOICES: dict[str, tuple[object, ...]] = {
@@ -17,7 +50,7 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "guidance": ("both", "state", "none"),
     "objective": ("multinomial+error", "mse", "nmse", "mce", "bce", "ce"),
     "step_sampling": ("uniform", "importance"),
-    "start": ("scaled-softmax", "softmax", "logits", "noise"),
+    "start": ("scaled-softmax", "softmax", "logits", "noise", "votes", "average"),
     "reverse": ("ddim", "posterior", "posterior-noise"),
     "voter_normalisation": ("softmax", "clip", "l2"),
     "fusion": ("borda", "sum", "rrf"),
@@ -26,7 +59,7 @@ CHOICES: dict[str, tuple[object, ...]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class GlobalDiffConfig(HostConfig):
+class GlobalDiffConfig(VoterConfig):
     """Similarity: ``similarity_window``: newest training items per sequence that make A (``None``: all).
     ``zero_support_diagonal``: an item in no sequence is like itself. ``clusters`` K: similarity to K clusters of items
     (``None``: to items), by ``cluster_rule``.
@@ -47,8 +80,10 @@ class GlobalDiffConfig(HostConfig):
     (the backbone's too) and batch statistics are in training mode for so many epochs only (``None``: for all, without
     the backbone's). ``halve_rate_every``: epochs after which the learning rate is halved, down to 1e-4.
 
-    Inference: ``start``: x_T made of the backbone's answer y; ``start_step`` T' < T: y stands at step T' (1-based, 0:
-    as x_0) and is noised from there. ``reverse`` walks ``inference_steps``. ``voter_normalisation``, ``fusion``,
+    Inference: ``start``: x_T made of the backbone's answer y, of the "votes" of the history's items, or of the
+    "average" of the two; ``start_step`` T' < T: y stands at step T' (1-based, 0: as x_0) and is noised from there.
+    ``vote_share``: how much of the global voter those votes make up (``None``: chosen on validation); ``voter``: where
+    they come from. ``reverse`` walks ``inference_steps``. ``voter_normalisation``, ``fusion``,
     ``gamma`` (``None``: chosen on validation); ``zero_based_ranks``: the worst has rank 0. ``seen_before_vote``: the
     window's items get -9999 from both voters. ``selection_voter``: whose list chooses the epoch.
     """
@@ -87,6 +122,7 @@ class GlobalDiffConfig(HostConfig):
     halve_rate_every: int | None = None
     start: str = "scaled-softmax"
     start_step: int | None = None
+    vote_share: float | None = 0.0
     reverse: str = "ddim"
     voter_normalisation: str = "softmax"
     fusion: str = "borda"
@@ -105,6 +141,11 @@ class GlobalDiffConfig(HostConfig):
             raise ValueError(f"untrained_mask: only SASRec has no mask token of its own, got {self.backbone!r}.")
         if self.start_step is not None and not 0 <= self.start_step <= self.diffusion_steps:
             raise ValueError(f"start_step: expected 0 to {self.diffusion_steps}, got {self.start_step}.")
+
+    @property
+    def has_votes(self) -> bool:
+        """Whether the items of the history vote."""
+        return self.vote_share != 0 or self.start in ("votes", "average")
 
     def learning_rate_at(self, epoch: int) -> float:
         if self.halve_rate_every is None:

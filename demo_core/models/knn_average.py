@@ -2,6 +2,7 @@
 
 score = gamma p(backbone) + (1 - gamma) p(kNN), where each p sums to 1 over the items. It stands beside GlobalDiff on
 the same backbone: what GlobalDiff adds should be more than this adds. There is no paper, so there are no departures.
+With ``voter=slit`` the votes are those of a linear model instead.
 """
 
 from __future__ import annotations
@@ -13,30 +14,18 @@ import torch
 from torch import Generator, Tensor
 
 from demo_core.datasets import Dataset
-from demo_core.models.backbones import HostConfig, create_backbone
+from demo_core.models.backbones import create_backbone
 from demo_core.models.base import Controls, Phase, Recommender, VoteExplanation, mask_padding
-from demo_core.models.item_knn import ItemKNN, ItemKNNConfig
-from demo_core.models.voting import choose_gamma, clip_and_divide, fuse
+from demo_core.models.voters import VoterConfig, create_voter
+from demo_core.models.voting import choose_share, clip_and_divide, fuse
 from demo_core.sequences import Batch
 
 
 @dataclass(frozen=True, kw_only=True)
-class KNNAverageConfig(HostConfig):
-    """``gamma`` in [0, 1], the backbone's share: chosen on validation where it is ``None``. The others are those of
-    :class:`ItemKNNConfig`.
-    """
+class KNNAverageConfig(VoterConfig):
+    """``gamma`` in [0, 1], the backbone's share: chosen on validation where it is ``None``."""
 
-    neighbours: int = 500
-    recency_decay: float = 0.8
     gamma: float | None = None
-
-    def knn_config(self) -> ItemKNNConfig:
-        return ItemKNNConfig(
-            num_items=self.num_items,
-            max_length=self.max_length,
-            neighbours=self.neighbours,
-            recency_decay=self.recency_decay,
-        )
 
 
 class KNNAverage(Recommender):
@@ -46,12 +35,12 @@ class KNNAverage(Recommender):
     def __init__(self, config: KNNAverageConfig) -> None:
         super().__init__(config)
         self.backbone = create_backbone(config)
-        self.knn = ItemKNN(config.knn_config())
+        self.voter = create_voter(config)
         self.register_buffer("gamma", torch.tensor(0.5 if config.gamma is None else config.gamma))
 
     def phases(self) -> list[Phase]:
         own = list(self.backbone.parameters())
-        (count,) = self.knn.phases()
+        (count,) = self.voter.phases()
         return [
             Phase("backbone", self.backbone.loss, own, self._trust_backbone, config=self.config.backbone_config()),
             count,
@@ -65,7 +54,7 @@ class KNNAverage(Recommender):
     def vote(self, history: Tensor) -> VoteExplanation:
         """Both voters and their average for (B, L) histories."""
         personal = self.backbone.score(history).softmax(dim=1)
-        global_ = clip_and_divide(self.knn.score(history))
+        global_ = clip_and_divide(self.voter.score(history))
         fused = mask_padding(fuse(personal, global_, self.gamma, "sum"))
         return VoteExplanation(personal, global_, fused, float(self.gamma))
 
@@ -86,6 +75,6 @@ class KNNAverage(Recommender):
 
     def _choose_gamma(self, dataset: Dataset, validate: Callable[[], float]) -> None:
         if self.config.gamma is None:
-            choose_gamma(self.gamma, validate)
+            choose_share(self.gamma, validate)
         else:
             self.gamma.fill_(self.config.gamma)

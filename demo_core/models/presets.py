@@ -37,11 +37,11 @@ TUNED: dict[tuple[str, str], tuple[str, ...]] = {
     ("item_knn", "movielens"): ("recency_decay=0.6",),
     ("knn_average", "zhihu"): (
         *("backbone_dropout=0.3", "backbone_input_dropout=0.3", "backbone_learning_rate=1e-3", "backbone_epochs=12"),
-        *("recency_decay=1.0", "neighbours=400"),
+        *("voter_recency_decay=1.0", "voter_neighbours=400"),
     ),
     ("knn_average", "movielens"): (
         *("backbone_dropout=0.2", "backbone_input_dropout=0.1", "backbone_learning_rate=4e-3"),
-        *("backbone_rows_per_epoch=40000", "backbone_epochs=40", "recency_decay=0.6"),
+        *("backbone_rows_per_epoch=40000", "backbone_epochs=40", "voter_recency_decay=0.6"),
     ),
     ("globaldiff", "zhihu"): (
         *("backbone_dropout=0.3", "backbone_input_dropout=0.3", "backbone_learning_rate=1e-3", "backbone_epochs=12"),

@@ -150,16 +150,24 @@ def noised_input(
 
 
 def start_state(
-    config: GlobalDiffConfig, schedule: NoiseSchedule, scores: Tensor, draw: Callable[[], Tensor]
+    config: GlobalDiffConfig,
+    schedule: NoiseSchedule,
+    scores: Tensor,
+    votes: Tensor | None,
+    draw: Callable[[], Tensor],
 ) -> Tensor:
-    """x_T (B, M + 1) from the backbone's log scores (B, M + 1); ``draw()`` as in :class:`Chain`."""
+    """x_T (B, M + 1) from the backbone's log scores (B, M + 1) and the history's ``votes``, rows that sum to 1;
+    ``draw()`` as in :class:`Chain`.
+    """
     if config.start == "noise":
         return draw().expand_as(scores)
     if config.start == "logits":
         start = scores.masked_fill(scores.isneginf(), 0.0)
     else:
         start = scores.softmax(dim=1)
-        start = start / start.amax(dim=1, keepdim=True) if config.start == "scaled-softmax" else start
+        if votes is not None and config.start in ("votes", "average"):
+            start = votes if config.start == "votes" else (start + votes) / 2
+        start = start if config.start == "softmax" else start / start.amax(dim=1, keepdim=True)
     if config.start_step is None or config.start_step == config.diffusion_steps:
         return start
     reached = 1.0 if config.start_step == 0 else float(schedule.alpha_bar[config.start_step - 1])

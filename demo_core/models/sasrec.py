@@ -10,22 +10,28 @@ blocks with a GELU feed-forward of width 4D; an item bias; positions count from 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Generator, Tensor, nn
 
+from demo_core.datasets import Dataset
 from demo_core.layers import CausalEncoder, embedding_table, items_before, window, with_start
-from demo_core.models.base import RecommenderConfig, SequenceEncoder, next_item_loss
+from demo_core.models.base import Phase, RecommenderConfig, SequenceEncoder, next_item_loss, seeded
+from demo_core.models.neighbour_targets import NeighbourTargets
 from demo_core.sequences import PADDING, Batch
 
 
 @dataclass(frozen=True, kw_only=True)
 class SASRecConfig(RecommenderConfig):
+    """``neighbour_target_rate``: share of the training targets that are items like them: ``neighbour_targets``."""
+
     layers: int = 2
     heads: int = 2
     dropout: float = 0.2
     input_dropout: float = 0.2
+    neighbour_target_rate: float = 0.0
 
 
 class SASRec(SequenceEncoder):
@@ -38,6 +44,16 @@ class SASRec(SequenceEncoder):
         self.encoder = CausalEncoder(
             config.embedding_dim, config.max_length, config.layers, config.heads, config.dropout, config.input_dropout
         )
+
+        self.neighbour_targets: NeighbourTargets | None = None  # only there while training
+
+    def phases(self) -> list[Phase]:
+        return [Phase("train", self.loss, list(self.parameters()), prepare=self.find_neighbours)]
+
+    def find_neighbours(self, dataset: Dataset, validate: Callable[[], float]) -> None:
+        """What the targets may be replaced by, where they are."""
+        if self.config.neighbour_target_rate:
+            self.neighbour_targets = NeighbourTargets.of(dataset).to(self.item_embedding.weight.device)
 
     def encode(self, history: Tensor) -> Tensor:
         tokens = with_start(window(history, self.config.max_length), self.config.num_items + 1)
@@ -54,5 +70,7 @@ class SASRec(SequenceEncoder):
         return states[:, -1], (states * mask[..., None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)
 
     def loss(self, batch: Batch, generator: Generator | None = None) -> Tensor:
-        state = self.encode(batch.history)
-        return next_item_loss(state, batch.target, self.item_embedding, self.config.num_items, self.item_bias)
+        state, target = self.encode(batch.history), batch.target
+        if self.training and self.neighbour_targets is not None:
+            target = self.neighbour_targets.draw(target, self.config.neighbour_target_rate, seeded(generator))
+        return next_item_loss(state, target, self.item_embedding, self.config.num_items, self.item_bias)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -49,12 +50,23 @@ def fuse(personal: Tensor, global_: Tensor, gamma: float | Tensor, rule: str, wo
     return gamma * personal + (1 - gamma) * global_
 
 
-def count_votes(
-    config: GlobalDiffConfig, history: Tensor, scores: Tensor, restored: Tensor, scale: Tensor, gamma: Tensor
-) -> VoteExplanation:
-    """The vote as ``config`` reads Eq. 8. The backbone's log ``scores`` and the ``restored`` x_0 (B, M + 1), which
-    ``scale`` () turns into log probabilities; column 0 counts with ``rank_padding`` alone.
+@dataclass(frozen=True)
+class Ballot:
+    """What is counted: the backbone's log ``scores`` and the ``restored`` x_0 (B, M + 1), which ``scale`` () turns into
+    log probabilities. ``votes`` (B, M + 1), each row summing to 1, are what the history's items vote for; they make up
+    ``vote_share`` () of the global voter.
     """
+
+    scores: Tensor
+    restored: Tensor
+    scale: Tensor
+    votes: Tensor | None
+    vote_share: Tensor
+
+
+def count_votes(config: GlobalDiffConfig, history: Tensor, ballot: Ballot, gamma: Tensor) -> VoteExplanation:
+    """The vote as ``config`` reads Eq. 8; column 0 counts with ``rank_padding`` alone."""
+    scores, restored = ballot.scores, ballot.restored
     if not config.rank_padding:
         restored = mask_padding(restored)
     if config.seen_before_vote:
@@ -63,7 +75,9 @@ def count_votes(
         scores, restored = scores.masked_fill(seen, SEEN), restored.masked_fill(seen, SEEN)
     rule = config.voter_normalisation
     personal = normalised(scores, "softmax" if rule == "clip" else rule)
-    global_ = normalised(scale * restored if rule == "softmax" else restored, rule)
+    global_ = normalised(ballot.scale * restored if rule == "softmax" else restored, rule)
+    if ballot.votes is not None:
+        global_ = torch.lerp(global_, ballot.votes, ballot.vote_share)
     first = 0 if config.rank_padding else 1
     worst = 0 if config.zero_based_ranks else 1
     fused = fuse(personal[:, first:], global_[:, first:], gamma, config.fusion, worst)
@@ -87,15 +101,15 @@ def clip_and_divide(values: Tensor) -> Tensor:
     return torch.where(total > 0, kept / total.clamp(min=torch.finfo(kept.dtype).tiny), 1 / kept.shape[-1])
 
 
-def choose_gamma(gamma: Tensor, validate: Callable[[], float]) -> None:
-    """Sets ``gamma`` () to the best of 1, 0.95, ... 0 on validation; of equals the one nearest to 1."""
-    best, best_gamma = -math.inf, 1.0
-    for step in range(GAMMA_STEPS, -1, -1):
-        gamma.fill_(step / GAMMA_STEPS)
+def choose_share(share: Tensor, validate: Callable[[], float], steps: int = GAMMA_STEPS) -> None:
+    """Sets ``share`` () to the best of 1, 1 - 1 / ``steps``, ... 0 on validation; of equals the one nearest to 1."""
+    best, best_share = -math.inf, 1.0
+    for step in range(steps, -1, -1):
+        share.fill_(step / steps)
         quality = validate()
         if quality > best:
-            best, best_gamma = quality, step / GAMMA_STEPS
-    gamma.fill_(best_gamma)
+            best, best_share = quality, step / steps
+    share.fill_(best_share)
 
 
 def _points(values: Tensor, worst: int) -> Tensor:

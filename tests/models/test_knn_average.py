@@ -31,7 +31,7 @@ def test_the_score_is_the_average_of_two_distributions() -> None:
     average.gamma.fill_(0.25)
     told = average.explain(HISTORY)
     torch.testing.assert_close(told.personal, average.backbone.score(HISTORY).softmax(dim=1))
-    knn = average.knn.score(HISTORY)[:, 1:]
+    knn = average.voter.score(HISTORY)[:, 1:]
     torch.testing.assert_close(told.global_[:, 1:], knn / knn.sum(dim=1, keepdim=True))
     assert told.global_.sum(dim=1).tolist() == pytest.approx([1.0] * 4)
     torch.testing.assert_close(average.score(HISTORY)[:, 1:], 0.25 * told.personal[:, 1:] + 0.75 * told.global_[:, 1:])
@@ -41,7 +41,7 @@ def test_the_score_is_the_average_of_two_distributions() -> None:
 def test_one_voter_alone_ranks_as_it_does(gamma: float) -> None:
     average = counted()
     average.gamma.fill_(gamma)
-    alone = average.backbone if gamma else average.knn
+    alone = average.backbone if gamma else average.voter
     expected = alone.score(HISTORY)[:, 1:].argsort(dim=1, stable=True)
     assert torch.equal(average.score(HISTORY)[:, 1:].argsort(dim=1, stable=True), expected)
 
@@ -70,4 +70,4 @@ def test_it_trains_in_three_phases_and_takes_any_backbone() -> None:
     average = model("backbone=srgnn", "backbone_epochs=2", "batch_size=64")
     report = fit(average, toy_world(num_sequences=60), seed=0, progress=False)
     assert report.epochs == 2 and set(report.best) == {"backbone"}
-    assert bool(average.knn.similarity.any())
+    assert bool(average.voter.similarity.any())

@@ -196,13 +196,13 @@ def never() -> Tensor:
 def test_each_start_state_is_made_of_the_backbones_answer() -> None:
     plan, given = schedule(), scores()
     y = given.softmax(dim=1)
-    torch.testing.assert_close(start_state(config("start=softmax"), plan, given, never), y)
-    highest = start_state(config("start=scaled-softmax"), plan, given, never)
+    torch.testing.assert_close(start_state(config("start=softmax"), plan, given, None, never), y)
+    highest = start_state(config("start=scaled-softmax"), plan, given, None, never)
     torch.testing.assert_close(highest, y / y.amax(dim=1, keepdim=True))
-    raw = start_state(config("start=logits"), plan, given, never)
+    raw = start_state(config("start=logits"), plan, given, None, never)
     assert torch.equal(raw[:, 1:], given[:, 1:]) and not raw[:, 0].any()
     noise = torch.ones(1, 13)
-    assert torch.equal(start_state(config("start=noise"), plan, given, lambda: noise), torch.ones(3, 13))
+    assert torch.equal(start_state(config("start=noise"), plan, given, None, lambda: noise), torch.ones(3, 13))
 
 
 @pytest.mark.parametrize("step", [0, 1, 7, 20])
@@ -210,8 +210,8 @@ def test_the_forward_process_goes_on_from_the_start_step(step: int) -> None:
     """The variance of x_T, given that of q at step T', is that of q at T."""
     plan, noise = schedule(), torch.full((1, 13), 2.0)
     levels = [1.0, *plan.alpha_bar.tolist()]
-    made = start_state(config("start=softmax", f"start_step={step}"), plan, scores(), lambda: noise)
+    made = start_state(config("start=softmax", f"start_step={step}"), plan, scores(), None, lambda: noise)
     kept = levels[20] / levels[step]
     torch.testing.assert_close(made, math.sqrt(kept) * scores().softmax(dim=1) + math.sqrt(1 - kept) * noise)
     if step == 20:
-        torch.testing.assert_close(made, start_state(config("start=softmax"), plan, scores(), never))
+        torch.testing.assert_close(made, start_state(config("start=softmax"), plan, scores(), None, never))

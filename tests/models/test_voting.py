@@ -9,7 +9,7 @@ from torch import Tensor
 from demo_core.models.voting import (
     SEEN,
     borda_fusion,
-    choose_gamma,
+    choose_share,
     clip_and_divide,
     fuse,
     normalised,
@@ -120,11 +120,11 @@ def test_what_is_no_candidate_gets_nothing(rule: str) -> None:
 @pytest.mark.parametrize("best", [0.0, 0.35, 1.0])
 def test_gamma_is_the_best_on_validation(best: float) -> None:
     gamma = torch.tensor(0.5)
-    choose_gamma(gamma, lambda: -abs(float(gamma) - best))
+    choose_share(gamma, lambda: -abs(float(gamma) - best))
     assert float(gamma) == pytest.approx(best)
 
 
 def test_without_a_gain_the_first_voter_alone_decides() -> None:
     gamma: Tensor = torch.tensor(0.5)
-    choose_gamma(gamma, lambda: 0.5)
+    choose_share(gamma, lambda: 0.5)
     assert float(gamma) == 1.0

@@ -1,0 +1,60 @@
+"""Training targets drawn from around the item that came next: an idea of ours, taken from GlobalDiff's Eq. 2.
+
+The next item of a sparse data set is one of many that would have been as good. With chance ``rate`` it is replaced by
+an item that is globally like it, drawn in proportion to the cosine of their audiences; in the mean this is a
+cross-entropy with soft labels. It is a field of its own, so that every gain can be had with it and without it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Generator, Tensor
+
+from demo_core.datasets import Dataset
+from demo_core.models.item_knn import item_cosine
+from demo_core.sequences import PADDING
+
+NEIGHBOURS = 50
+
+
+@dataclass(frozen=True)
+class NeighbourTargets:
+    """``item`` (M + 1, N) ids, most alike first, and ``up_to`` (M + 1, N): the chance of that one or one before it."""
+
+    item: Tensor
+    up_to: Tensor
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> Self:
+        """The cosines of the training sequences. An item that is like no other is its own neighbour."""
+        number = dataset.catalogue.num_items
+        cosine = item_cosine(dataset.train.sequences(), number)
+        cosine.setdiag(0)
+        ids, shares = [torch.zeros(1, NEIGHBOURS, dtype=torch.long)], [torch.ones(1, NEIGHBOURS)]
+        for own in torch.arange(1, number + 1).split(1024):
+            dense = torch.from_numpy(cosine[int(own[0]) : int(own[-1]) + 1].toarray()).float()
+            value, item = (x[:, :NEIGHBOURS] for x in dense.sort(dim=1, descending=True, stable=True))
+            alone = value[:, :1] == 0
+            value = torch.where(alone, torch.ones_like(value), value)
+            item = torch.where(value == 0, PADDING, torch.where(alone, own[:, None], item))
+            ids.append(_wide(item))
+            shares.append(_wide(value / value.sum(dim=1, keepdim=True)))
+        return cls(torch.cat(ids), torch.cat(shares).cumsum(dim=1))
+
+    def to(self, device: torch.device) -> Self:
+        return type(self)(self.item.to(device), self.up_to.to(device))
+
+    def draw(self, target: Tensor, rate: float, generator: Generator) -> Tensor:
+        """(B,) ids -> (B,) ids, of which a share ``rate`` in [0, 1] is replaced."""
+        chance, choice = torch.rand(2, len(target), generator=generator).to(target.device)
+        place = (self.up_to[target] <= choice[:, None]).sum(dim=1).clamp(max=NEIGHBOURS - 1)
+        drawn = self.item[target, place]
+        return torch.where((chance < rate) & (drawn != PADDING), drawn, target)
+
+
+def _wide(x: Tensor) -> Tensor:
+    """(B, N or fewer) -> (B, N), zeros on the right: a small catalogue has fewer neighbours."""
+    return torch.nn.functional.pad(x, (0, NEIGHBOURS - x.shape[1]))
