@@ -1,0 +1,67 @@
+import pytest
+import torch
+
+from demo_core.datasets import Dataset, toy_world
+from demo_core.models import create, preset
+from demo_core.models.base import Recommender
+from demo_core.models.item_knn import item_cosine
+from demo_core.models.neighbour_targets import NeighbourTargets
+from demo_core.sequences import Batch
+
+
+def world_and_targets() -> tuple[Dataset, NeighbourTargets]:
+    world = toy_world(seed=1)
+    return world, NeighbourTargets.of(world)
+
+
+def test_items_are_drawn_in_proportion_to_their_likeness() -> None:
+    world, targets = world_and_targets()
+    cosine = torch.from_numpy(item_cosine(world.train.sequences(), 12).toarray())
+    cosine.fill_diagonal_(0)
+    drawn = targets.draw(torch.full((40_000,), 5), 1.0, torch.Generator().manual_seed(0))
+    seen = torch.bincount(drawn, minlength=13) / len(drawn)
+    assert (seen - cosine[5] / cosine[5].sum()).abs().max() < 0.01
+    assert seen[5] == 0, "the item itself is no neighbour"
+
+
+def test_only_the_asked_share_of_the_targets_is_replaced() -> None:
+    _, targets = world_and_targets()
+    wanted = torch.randint(1, 13, (20_000,), generator=torch.Generator().manual_seed(1))
+    assert torch.equal(targets.draw(wanted, 0.0, torch.Generator()), wanted)
+    replaced = targets.draw(wanted, 0.3, torch.Generator().manual_seed(2)) != wanted
+    assert float(replaced.double().mean()) == pytest.approx(0.3, abs=0.02)
+
+
+def test_an_item_that_is_like_no_other_stays() -> None:
+    world, targets = world_and_targets()
+    counts = torch.zeros(13)
+    for sequence in world.train.sequences():
+        counts[sequence] += 1
+    lonely = NeighbourTargets(torch.zeros_like(targets.item), targets.up_to)
+    drawn = lonely.draw(torch.tensor([4, 5]), 1.0, torch.Generator().manual_seed(0))
+    assert drawn.tolist() == [4, 5]
+    assert (targets.item[1:, 0] > 0).all() and (targets.up_to[:, -1] > 0.999).all()
+
+
+@pytest.mark.parametrize("name", ["sasrec", "dreamrec", "tdm", "card"])
+def test_a_model_trains_on_them_and_measures_without(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = toy_world(seed=1)
+    config = preset(name, "default", "toy", 12).override("embedding_dim=8", "neighbour_target_rate=0.5")
+    model: Recommender = create(name, config, seed=0)
+    asked: list[float] = []
+
+    def draw(self: NeighbourTargets, target: torch.Tensor, rate: float, generator: torch.Generator) -> torch.Tensor:
+        asked.append(rate)
+        return target
+
+    monkeypatch.setattr(NeighbourTargets, "draw", draw)
+    phase = model.phases()[0]
+    assert phase.prepare is not None
+    phase.prepare(world, lambda: 0.0)
+    batch: Batch = world.train.batch(torch.arange(6), config.max_length)
+    model.train()
+    model.loss(batch)
+    assert asked == [0.5]
+    model.eval()
+    model.loss(batch)
+    assert asked == [0.5], "what is measured is the next item itself"
