@@ -165,6 +165,12 @@ def remove(history: Tensor, removed: Tensor) -> Tensor:
     return kept.gather(1, order)
 
 
+def lose_at_random(history: Tensor, most: float, generator: Generator | None) -> Tensor:
+    """(B, L) -> (B, L): a row loses each of its items with one chance of its own, uniform between 0 and ``most``."""
+    share = most * torch.rand(len(history), 1, generator=generator)
+    return remove(history, draw_removal(share.expand(history.shape), generator).to(history.device))
+
+
 def remove_shifting(history: Tensor, drawn: Tensor) -> Tensor:
     """Removal as the released code does it, with a slip: items move up at once, but the draws stay with their slots.
 

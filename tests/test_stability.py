@@ -321,3 +321,15 @@ def test_the_average_may_be_taken_over_padded_pairs() -> None:
     mask = left_padded([3], 5)
     assert stability.below_average(continuity, mask).tolist() == [[False, False, False, True, True]]
     assert stability.below_average(continuity, mask, pairs=torch.tensor([4])).tolist() == [[False] * 5]
+
+
+def test_histories_lose_a_share_of_their_own_at_random() -> None:
+    history = torch.arange(1, 51).repeat(4000, 1)
+    kept = stability.lose_at_random(history, 0.6, torch.Generator().manual_seed(0))
+    left = (kept != 0).double().mean(dim=1)
+    assert float(left.mean()) == pytest.approx(0.7, abs=0.01), "0.3 are lost on average"
+    assert left.std() > 0.15, "some histories lose hardly anything, others more than half"
+    assert torch.equal(stability.lose_at_random(history, 0.0, torch.Generator()), history)
+    row = kept[7]
+    assert row[row != 0].tolist() == sorted(row[row != 0].tolist()), "what is left keeps its order"
+    assert not row[: int((row == 0).sum())].any(), "gaps are closed to the right"

@@ -71,7 +71,7 @@ class CARD(GuidedDiffusion):
 
     def loss(self, batch: Batch, generator: Generator | None = None) -> Tensor:
         generator, config = seeded(generator), self.config
-        history = window(batch.history, config.max_length)
+        history = self.training_history(batch, generator)
         has_task = bool(config.auxiliary_weight) or config.per_temperature_unit == "rms"
         sight = self.task.see(history) if has_task else None  # one pass serves the weights and the auxiliary loss
         loss = self.diffusion_loss(*self._prepare(history, generator, Controls(), sight), batch.target, generator)

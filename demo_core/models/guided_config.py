@@ -20,6 +20,7 @@ Departures of ``default``, one field each, with the reason:
 | ``error`` | mean square (paper: squared norm) | of directions | as the target |
 | ``ranking_weight`` | 0 | 1 | nothing else keeps items apart |
 | ``neighbour_target_rate`` | 0 | by data set | the next item is one of many as good |
+| ``missing_rate`` | 0 | 0 | what is met at test time may be met before |
 | ``sampler`` | DDPM (DreamRec), strided DDIM (TDM, CARD) | DDIM, two steps | more steps only cost |
 | ``late_time`` | the step's number is one too high (paper: not) | no | slip; step T was never trained |
 | ``misindexed_noise`` | noise of another step (paper: none) | no | slip |
@@ -78,6 +79,7 @@ class GuidedDiffusionConfig(PublishedConfig):
     Loss: the weights of cross-entropy, error (summed over D for "direction" and "squared_norm"), cross-entropy of the
     guidance itself, and contrast of guidance and target within the batch at ``contrastive_temperature``.
     ``neighbour_target_rate``: share of the targets that are replaced by items like them: ``neighbour_targets``.
+    ``missing_rate``: every training history first loses a share of its items at random, uniform between 0 and this.
 
     Sampling, from ``noise_samples`` common noises whose results are averaged: "ddim" walks ``inference_steps`` of
     ``diffusion_steps``, "ddpm" all of them with noise, "strided" is DDIM on every ``stride``-th, with the slips
@@ -112,6 +114,7 @@ class GuidedDiffusionConfig(PublishedConfig):
     error_weight: float = 0.1
     guidance_ranking_weight: float = 0.0
     neighbour_target_rate: float = 0.0
+    missing_rate: float = 0.0
     contrastive_weight: float = 0.0
     contrastive_temperature: float = 0.1
     sampler: str = "ddim"

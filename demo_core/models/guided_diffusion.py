@@ -29,6 +29,7 @@ from demo_core.models.guidance_encoder import ReleasedEncoder
 from demo_core.models.guided_config import SCHEDULES, GuidedDiffusionConfig
 from demo_core.models.neighbour_targets import NeighbourTargets
 from demo_core.sequences import PADDING, Batch
+from demo_core.stability import lose_at_random
 
 
 def contrastive_loss(guidance: Tensor, clean: Tensor, temperature: float) -> Tensor:
@@ -91,8 +92,15 @@ class GuidedDiffusion(Recommender):
     def loss(self, batch: Batch, generator: Generator | None = None) -> Tensor:
         """The weighed terms of :class:`GuidedDiffusionConfig` for a batch."""
         generator = seeded(generator)
-        history = window(batch.history, self.config.max_length)
+        history = self.training_history(batch, generator)
         return self.diffusion_loss(*self.prepare_history(history, generator, Controls()), batch.target, generator)
+
+    def training_history(self, batch: Batch, generator: Generator) -> Tensor:
+        """The window (B, L) of a batch, of which items go missing if the config says so."""
+        history = window(batch.history, self.config.max_length)
+        if self.training and self.config.missing_rate:
+            return lose_at_random(history, self.config.missing_rate, generator)
+        return history
 
     def diffusion_loss(self, history: Tensor, weights: Tensor | None, target: Tensor, generator: Generator) -> Tensor:
         """The same for histories (B, L) that are prepared, with the weights of their slots."""
