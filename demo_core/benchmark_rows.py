@@ -27,7 +27,7 @@ MARKS: dict[str, tuple[Shape, str]] = {
     "tdm": ("square", "tdm"),
     "globaldiff": ("triangle", "gd"),
 }
-BASELINES = ("item_knn", "repeat_last", "popularity")
+BASELINES = ("slit", "item_knn", "repeat_last", "popularity")
 PAPER_TITLES = {
     "dreamrec": "DreamRec",
     "diffrec": "DiffRec",

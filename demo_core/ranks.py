@@ -22,7 +22,7 @@ from demo_core.runs import Run, append_line
 from demo_core.sequences import Rows
 
 BEYOND = 51
-SEEDLESS = ("popularity", "item_knn", "repeat_last")
+SEEDLESS = ("popularity", "item_knn", "slit", "repeat_last")
 """Models that counting makes: any seed would give the same."""
 KEY = ("model", "preset", "backbone", "dataset", "protocol", "split", "variant")
 

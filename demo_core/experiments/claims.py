@@ -78,19 +78,26 @@ class Finding:
 
 SASREC, TDM, CARD = Contender("sasrec"), Contender("tdm"), Contender("card")
 GLOBALDIFF, KNN_AVERAGE = Contender("globaldiff", backbone="sasrec"), Contender("knn_average", backbone="sasrec")
+SLIT_AVERAGE = Contender("knn_average", backbone="sasrec", variant="votes_of_slit")
+ON_NEIGHBOURS = Contender("sasrec", variant="neighbour_targets")
 CLAIMS = (
     Claim("CARD ranks better than TDM", CARD, TDM),
     Claim("CARD ranks better than SASRec", CARD, SASREC),
     Claim("TDM ranks better than SASRec", TDM, SASREC),
+    Claim("CARD ranks better than SASRec trained on the same targets", CARD, ON_NEIGHBOURS),
+    Claim("CARD needs its targets from around the next item", CARD, Contender("card", variant="own_targets")),
     Claim("CARD needs its routing", CARD, Contender("card", variant="no_routing")),
     Claim("CARD needs its attention weights", CARD, Contender("card", variant="no_attention")),
     Claim("CARD needs either of the two", CARD, Contender("card", variant="neither")),
     Claim("CARD loses less than SASRec with half of the items gone", CARD, SASREC, "deleted=0.5"),
+    Claim("CARD loses less than TDM with half of the items gone", CARD, TDM, "deleted=0.5"),
     Claim("TDM loses less than SASRec with half of the items gone", TDM, SASREC, "deleted=0.5"),
     Claim("CARD ranks better than popularity", CARD, Contender("popularity")),
     Claim("CARD ranks better than item-kNN", CARD, Contender("item_knn")),
     Claim("GlobalDiff ranks better than SASRec, its backbone", GLOBALDIFF, SASREC),
     Claim("GlobalDiff ranks better than SASRec averaged with item-kNN", GLOBALDIFF, KNN_AVERAGE),
+    Claim("GlobalDiff ranks better than SASRec averaged with SLIT", GLOBALDIFF, SLIT_AVERAGE),
+    Claim("GlobalDiff ranks better than SLIT alone", GLOBALDIFF, Contender("slit")),
 )
 
 

@@ -10,7 +10,7 @@ from demo_core.results import Result
 from demo_core.variants import PARTS, is_part, parse, title
 
 WHOLE = "the whole model"
-RIVALS = {"globaldiff": ("knn_average", "item_knn")}
+RIVALS = {"globaldiff": ("knn_average", "item_knn", "slit")}
 """Simple methods that an ablation has to be read beside."""
 
 
