@@ -41,6 +41,16 @@ class Dropout(nn.Module):
         return x * kept.to(x.dtype).mul_(256 / (256 - dropped))
 
 
+class GELU(nn.Module):
+    """``nn.GELU`` for packed slots, whose number differs from batch to batch. On a CPU PyTorch hands a contiguous input
+    to oneDNN, which compiles a kernel for every new shape; a transposed one takes PyTorch's own kernel, as fast and
+    the same for all shapes.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.gelu(x.transpose(0, -1)).transpose(0, -1)
+
+
 class SelfAttention(nn.Module):
     """Multi-head attention of queries (B, Q, D) over ``memory`` (B, L, D)."""
 
@@ -76,7 +86,7 @@ class EncoderLayer(nn.Module):
         self.attention_norm = nn.LayerNorm(dim)
         self.attention = SelfAttention(dim, heads, dropout)
         self.feed_forward_norm = nn.LayerNorm(dim)
-        self.feed_forward = nn.Sequential(nn.Linear(dim, 4 * dim), nn.GELU(), Dropout(dropout), nn.Linear(4 * dim, dim))
+        self.feed_forward = nn.Sequential(nn.Linear(dim, 4 * dim), GELU(), Dropout(dropout), nn.Linear(4 * dim, dim))
         self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor, logits: Tensor, slots: Slots, last_only: bool = False) -> Tensor:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from demo_core.layers import EncoderLayer, attention_logits
+from demo_core.layers import GELU, EncoderLayer, attention_logits
 from demo_core.slots import Slots
 
 
@@ -122,7 +122,7 @@ class FuturePredictor(nn.Module):
             self.register_buffer("before_any", torch.zeros(dim), persistent=False)
         else:
             self.before_any = nn.Parameter(torch.zeros(dim))
-        self.mlp = nn.Sequential(nn.Linear(dim, dim), nn.GELU(), nn.Linear(dim, dim))
+        self.mlp = nn.Sequential(nn.Linear(dim, dim), GELU(), nn.Linear(dim, dim))
 
     def forward(self, vectors: Tensor, mask: Tensor) -> Guess:
         """``vectors`` (B, L, D), ``mask`` (B, L)."""
