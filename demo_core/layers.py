@@ -70,7 +70,10 @@ class SelfAttention(nn.Module):
 
     def mix(self, query: Tensor, key_value: Tensor, logits: Tensor) -> Tensor:
         """Projected queries (B, Q, D), keys and values (B, L, 2D) -> mixed values (B, Q, D), before the last map."""
-        heads = [x.chunk(self.heads, dim=-1) for x in (query, *key_value.chunk(2, dim=-1))]
+        key, value = key_value.chunk(2, dim=-1)
+        if self.heads == 1:
+            return self._mix_head(query, key, value, logits.squeeze(1))
+        heads = [x.chunk(self.heads, dim=-1) for x in (query, key, value)]
         return torch.cat([self._mix_head(*head, logits.squeeze(1)) for head in zip(*heads, strict=True)], dim=-1)  # type: ignore[call-arg]
 
     def _mix_head(self, query: Tensor, key: Tensor, value: Tensor, logits: Tensor) -> Tensor:
@@ -89,8 +92,12 @@ class EncoderLayer(nn.Module):
         self.feed_forward = nn.Sequential(nn.Linear(dim, 4 * dim), GELU(), Dropout(dropout), nn.Linear(4 * dim, dim))
         self.dropout = Dropout(dropout)
 
-    def forward(self, x: Tensor, logits: Tensor, slots: Slots, last_only: bool = False) -> Tensor:
-        """The real slots (N, D) -> (N, D), or (B, D) for the newest of each row, all that a prediction needs."""
+    def forward(
+        self, x: Tensor, logits: Tensor, slots: Slots, last_only: bool = False, wanted: Slots | None = None
+    ) -> Tensor:
+        """The real slots (N, D) -> (N, D); (B, D) for the newest of each row, all that a prediction needs; or (M, D)
+        for the ``wanted`` ones among them.
+        """
         attention = self.attention
         memory = self.attention_norm(x)
         key_value = slots.pad(attention.key_value(memory))
@@ -99,6 +106,9 @@ class EncoderLayer(nn.Module):
             query = attention.query(slots.newest(memory))[:, None]
             mixed = attention.mix(query, key_value, logits[:, :, -1:]).squeeze(1)
         else:
+            if wanted is not None and wanted.index is not None:
+                at = slots.find(wanted, x.device)
+                x, memory, slots = x.index_select(0, at), memory.index_select(0, at), wanted
             mixed = slots.pack(attention.mix(slots.pad(attention.query(memory)), key_value, logits))
         x = x + self.dropout(attention.out(mixed))
         return x + self.dropout(self.feed_forward(self.feed_forward_norm(x)))
