@@ -34,8 +34,21 @@ class Dropout(nn.Module):
         if x.device.type != "cpu":
             return F.dropout(x, self.rate)
         words = torch.empty(-(-x.numel() // 8), dtype=torch.int64).random_(-(2**63), None)
-        kept = words.view(torch.uint8)[: x.numel()].view(x.shape) >= dropped
+        numbers = words.view(torch.uint8)[: x.numel()].view(x.shape)
+        # 1 from ``dropped`` on, else 0. A comparison says the same, but PyTorch does not vectorise bools: it takes five
+        # times as long to make them and to turn them into floats.
+        kept = numbers.clamp_(dropped - 1, dropped).sub_(dropped - 1)
         return x * kept.to(x.dtype).mul_(256 / (256 - dropped))
+
+
+class GELU(nn.Module):
+    """``nn.GELU`` for packed slots, whose number differs from batch to batch. On a CPU PyTorch hands a contiguous input
+    to oneDNN, which compiles a kernel for every new shape; a transposed one takes PyTorch's own kernel, as fast and
+    the same for all shapes.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.gelu(x.transpose(0, -1)).transpose(0, -1)
 
 
 class SelfAttention(nn.Module):
@@ -57,15 +70,15 @@ class SelfAttention(nn.Module):
 
     def mix(self, query: Tensor, key_value: Tensor, logits: Tensor) -> Tensor:
         """Projected queries (B, Q, D), keys and values (B, L, 2D) -> mixed values (B, Q, D), before the last map."""
-        heads = [x.chunk(self.heads, dim=-1) for x in (query, *key_value.chunk(2, dim=-1))]
+        key, value = key_value.chunk(2, dim=-1)
+        if self.heads == 1:
+            return self._mix_head(query, key, value, logits.squeeze(1))
+        heads = [x.chunk(self.heads, dim=-1) for x in (query, key, value)]
         return torch.cat([self._mix_head(*head, logits.squeeze(1)) for head in zip(*heads, strict=True)], dim=-1)  # type: ignore[call-arg]
 
     def _mix_head(self, query: Tensor, key: Tensor, value: Tensor, logits: Tensor) -> Tensor:
         similarity = query @ key.transpose(1, 2) / math.sqrt(query.shape[-1]) + logits
-        # On a CPU a softmax over 10 columns takes ten times as long as one over 16: only whole vectors are fast.
-        keys = similarity.shape[-1]
-        shares = F.pad(similarity, (0, -keys % 16), value=-torch.inf).softmax(dim=-1)[..., :keys]
-        return self.dropout(shares) @ value
+        return self.dropout(row_softmax(similarity)) @ value
 
 
 class EncoderLayer(nn.Module):
@@ -76,11 +89,15 @@ class EncoderLayer(nn.Module):
         self.attention_norm = nn.LayerNorm(dim)
         self.attention = SelfAttention(dim, heads, dropout)
         self.feed_forward_norm = nn.LayerNorm(dim)
-        self.feed_forward = nn.Sequential(nn.Linear(dim, 4 * dim), nn.GELU(), Dropout(dropout), nn.Linear(4 * dim, dim))
+        self.feed_forward = nn.Sequential(nn.Linear(dim, 4 * dim), GELU(), Dropout(dropout), nn.Linear(4 * dim, dim))
         self.dropout = Dropout(dropout)
 
-    def forward(self, x: Tensor, logits: Tensor, slots: Slots, last_only: bool = False) -> Tensor:
-        """The real slots (N, D) -> (N, D), or (B, D) for the newest of each row, all that a prediction needs."""
+    def forward(
+        self, x: Tensor, logits: Tensor, slots: Slots, last_only: bool = False, wanted: Slots | None = None
+    ) -> Tensor:
+        """The real slots (N, D) -> (N, D); (B, D) for the newest of each row, all that a prediction needs; or (M, D)
+        for the ``wanted`` ones among them.
+        """
         attention = self.attention
         memory = self.attention_norm(x)
         key_value = slots.pad(attention.key_value(memory))
@@ -89,6 +106,9 @@ class EncoderLayer(nn.Module):
             query = attention.query(slots.newest(memory))[:, None]
             mixed = attention.mix(query, key_value, logits[:, :, -1:]).squeeze(1)
         else:
+            if wanted is not None and wanted.index is not None:
+                at = slots.find(wanted, x.device)
+                x, memory, slots = x.index_select(0, at), memory.index_select(0, at), wanted
             mixed = slots.pack(attention.mix(slots.pad(attention.query(memory)), key_value, logits))
         x = x + self.dropout(attention.out(mixed))
         return x + self.dropout(self.feed_forward(self.feed_forward_norm(x)))
@@ -174,6 +194,14 @@ def step_embedding(time: Tensor, dim: int) -> Tensor:
     frequency = torch.exp(-math.log(10000.0) / (half - 1) * torch.arange(half, device=time.device))
     angle = time[:, None].float() * frequency
     return torch.cat([angle.sin(), angle.cos()], dim=1)
+
+
+def row_softmax(logits: Tensor) -> Tensor:
+    """Softmax over the last dimension. On a CPU one over 10 columns takes ten times as long as one over 16, since only
+    whole vectors are fast: (..., L) is filled up with -inf, and what they got is cut off again.
+    """
+    columns = logits.shape[-1]
+    return F.pad(logits, (0, -columns % 16), value=-torch.inf).softmax(dim=-1)[..., :columns]
 
 
 def unit(x: Tensor) -> Tensor:

@@ -137,7 +137,7 @@ class Rows:
         return torch.where(at >= self.start[index][:, None], self.items[at.clamp(min=0)], PADDING)
 
     def batch(self, index: Tensor, length: int) -> Batch:
-        return Batch(self.history(index, length), self.target[index], self.is_last[index])
+        return Batch(self.history(index, length), self.items[self.target_at[index]], self.is_last[index])
 
     def seen(self, index: Tensor) -> tuple[Tensor, Tensor]:
         """The whole history of rows ``index`` as (position in ``index``, item) pairs, both (P,)."""

@@ -25,6 +25,7 @@ from demo_core.datasets import Dataset
 from demo_core.models import create, preset
 from demo_core.models.base import Recommender
 from demo_core.sequences import batches
+from demo_core.training import optimizer_of
 
 REPEATS = 5
 STEPS = 12  # timed steps a repeat, after two that are not
@@ -132,10 +133,9 @@ def globaldiff(folder: Path | None) -> Iterator[Figure]:
 def training_step(model: Recommender, data: Dataset, name: str | None = None) -> tuple[float, float]:
     """Median seconds and operations of one step, forward, backward and optimiser, of phase ``name`` (the first)."""
     phase = next(p for p in model.phases() if p.loss is not None and name in (None, p.name))
-    parameters, random = list(phase.parameters), torch.Generator().manual_seed(0)
-    optimizer = torch.optim.AdamW(parameters, lr=1e-4)
+    config, random = phase.config or model.config, torch.Generator().manual_seed(0)
+    optimizer = optimizer_of(phase, config)
     model.train()
-    config = phase.config or model.config
     order = [index for index in config.epoch_rows(len(data.train), random) if len(index) == config.batch_size]
 
     def step(index: torch.Tensor) -> None:

@@ -167,6 +167,20 @@ def test_dropout_leaves_everything_alone_outside_training_and_at_rate_zero() -> 
         layers.Dropout(1.0)
 
 
+@pytest.mark.parametrize("shape", [(5,), (3, 4), (2, 3, 4)])
+def test_gelu_and_its_gradient_are_those_of_pytorch(shape: tuple[int, ...]) -> None:
+    own, other = (torch.linspace(-3, 3, math.prod(shape)).reshape(shape).requires_grad_() for _ in range(2))
+    ours, theirs = layers.GELU()(own), torch.nn.functional.gelu(other)
+    torch.testing.assert_close(ours, theirs)
+    torch.testing.assert_close(*torch.autograd.grad([ours.square().sum(), theirs.square().sum()], [own, other]))
+
+
+@pytest.mark.parametrize("columns", [1, 10, 16, 17])
+def test_a_softmax_over_rows_is_that_of_pytorch(columns: int) -> None:
+    logits = torch.linspace(-2, 2, 3 * columns).reshape(3, columns)
+    torch.testing.assert_close(layers.row_softmax(logits), logits.softmax(dim=-1))
+
+
 def test_step_embedding_equals_a_loop_over_frequencies() -> None:
     result = layers.step_embedding(torch.tensor([0, 7, 999]), 8)
     for row, time in enumerate((0, 7, 999)):

@@ -36,3 +36,11 @@ def test_gradients_pass_through_packing_and_padding() -> None:
     slots.pad(slots.pack(x)).sum().backward()
     assert x.grad is not None
     assert x.grad[MASK].eq(1).all() and x.grad[0, :2].eq(0).all()
+
+
+def test_some_of_the_slots_are_found_among_them() -> None:
+    slots, full = Slots.of(MASK), Slots.of(torch.ones(4, 4, dtype=torch.bool))
+    part = Slots.of(MASK & (torch.arange(4) > 2))
+    for whole in (slots, full):
+        assert torch.equal(whole.pack(X)[whole.find(part, X.device)], part.pack(X))
+    assert torch.equal(full.find(full, X.device), torch.arange(16))

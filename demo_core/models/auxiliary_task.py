@@ -24,7 +24,7 @@ from demo_core.sequences import PADDING
 @dataclass(frozen=True)
 class Sight:
     """One pass of MLP_aux: its ``guess`` from ``vectors`` (B, L, D) of the real slots ``mask`` (B, L), and what stands
-    for ``padding`` (B, D).
+    for ``padding`` (D,).
     """
 
     guess: Guess
@@ -46,17 +46,18 @@ class AuxiliaryTask:
             embedded = embedded.detach()
         return embedded if self.config.raw_vectors else unit(embedded)
 
-    def see(self, history: Tensor, attached: bool = False) -> Sight:
-        """(B, L) ids -> one pass of MLP_aux."""
+    def see(self, history: Tensor, attached: bool = False, wanted: Tensor | None = None) -> Sight:
+        """(B, L) ids -> one pass of MLP_aux, for the ``wanted`` (B, L) slots or for all of them."""
         mask = history != PADDING
-        vectors = self.vectors(F.pad(history, (0, 1), value=PADDING), attached)  # one more column: padding itself
-        return Sight(self.predictor(vectors[:, :-1], mask), vectors[:, :-1], mask, vectors[:, -1])
+        embedded = self.vectors(F.pad(history.flatten(), (0, 1), value=PADDING), attached)  # one more: padding itself
+        vectors = embedded[:-1].unflatten(0, history.shape)
+        return Sight(self.predictor(vectors, mask, wanted), vectors, mask, embedded[-1])
 
     def errors(self, sight: Sight, target: Tensor | None = None) -> FutureErrors:
         """Of the guesses about what the window holds and, in the own reading, the ``target`` (B,) as one more item."""
         config, length = self.config, sight.mask.shape[1]
         if config.padded_future:
-            wanted = padded_future_mean(sight.vectors, sight.mask, config.future_window, sight.padding[:, None])
+            wanted = padded_future_mean(sight.vectors, sight.mask, config.future_window, sight.padding)
             return sight.guess.errors(wanted, sight.mask)
         vectors, mask = sight.vectors, sight.mask
         if target is not None:

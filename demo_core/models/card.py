@@ -182,7 +182,7 @@ class CARD(GuidedDiffusion):
         return float(self.threshold) if controls.threshold is None else controls.threshold
 
     def _weights(self, history: Tensor, weighed: Tensor, sight: Sight | None) -> Tensor:
-        """Weights (B, L) of the ``weighed`` slots, 1 elsewhere; without a ``sight`` only rows with some are read."""
+        """Weights (B, L) of the ``weighed`` slots, 1 elsewhere; without a ``sight`` only they are read."""
         attached = self.config.weight_gradient
         with torch.set_grad_enabled(torch.is_grad_enabled() and attached):
             if sight is not None and self.effects is None and not attached:
@@ -191,7 +191,7 @@ class CARD(GuidedDiffusion):
             rows = weighed.any(dim=1).nonzero().squeeze(1)
             chosen = history[rows]
             if self.effects is None:
-                found = self._from_per(self._per(chosen))
+                found = self._from_per(self._per(chosen, weighed[rows]))
             else:
                 found = self._from_effect(self.effects(self.task.vectors(chosen), chosen != PADDING), chosen != PADDING)
             weights = torch.ones(history.shape, device=history.device, dtype=found.dtype)
@@ -208,9 +208,9 @@ class CARD(GuidedDiffusion):
         config = self.config
         return config.per_temperature * (scale.clamp(min=1e-8) if config.per_temperature_unit == "rms" else 1.0)
 
-    def _per(self, history: Tensor) -> Tensor:
-        """PER (B, L) from the future inside the window."""
-        return self.task.reduction(self.task.errors(self.task.see(history, attached=self.config.weight_gradient)))
+    def _per(self, history: Tensor, wanted: Tensor | None = None) -> Tensor:
+        """PER (B, L) from the future inside the window, of the ``wanted`` (B, L) slots or of all."""
+        return self.task.reduction(self.task.errors(self.task.see(history, self.config.weight_gradient, wanted)))
 
     def _auxiliary(self, sight: Sight, target: Tensor) -> Tensor:
         errors = self.task.errors(sight, target)

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from demo_core.layers import EncoderLayer, attention_logits
+from demo_core.layers import GELU, EncoderLayer, attention_logits
 from demo_core.slots import Slots
 
 
@@ -44,13 +45,14 @@ def future_mean(vectors: Tensor, mask: Tensor, window_size: int) -> tuple[Tensor
 
 
 def padded_future_mean(vectors: Tensor, mask: Tensor, window_size: int, padding: Tensor) -> Tensor:
-    """m_n as the released code has it: the sum over the next W slots divided by W, whatever stands there, (B, L, D).
+    """m_n of the items as the released code has it: the sum over the next W slots divided by W, whatever stands there,
+    (B, L, D). It means nothing for padding.
 
-    There the padding follows the items, so that the vector ``padding`` (..., D) is summed for every slot of the
+    There the padding follows the items, so that the vector ``padding`` (D,) is summed for every slot of the
     window that the items do not fill; slots past the window add zero.
     """
     length = mask.shape[1]
-    total = _ahead(vectors, window_size) @ (vectors * mask[..., None])
+    total = _ahead(vectors, window_size) @ vectors  # after an item stand only items
     items_after = torch.arange(length - 1, -1, -1, device=mask.device)  # (L,)
     unfilled = length - mask.sum(dim=1, keepdim=True)  # (B, 1)
     pads = torch.minimum((window_size - items_after).clamp(min=0), unfilled).to(total.dtype)
@@ -76,14 +78,14 @@ class FutureErrors:
 
 @dataclass(frozen=True)
 class Guess:
-    """MLP_aux' predictions for the packed ``slots``, (N, D) each: ``knowing`` the slot, and only those before it."""
+    """MLP_aux' predictions for the packed ``slots``, (M, D) each: ``knowing`` the slot, and only those before it."""
 
     knowing: Tensor
     not_knowing: Tensor
     slots: Slots
 
     def errors(self, future: Tensor, has_future: Tensor) -> FutureErrors:
-        """Against ``future`` (B, L, D)."""
+        """Against ``future`` (B, L, D). They mean nothing at slots that were not asked for."""
         wanted = self.slots.pack(future)
         knowing, not_knowing = (
             self.slots.pad((guess - wanted).square().sum(dim=-1, keepdim=True)).squeeze(-1)
@@ -122,19 +124,25 @@ class FuturePredictor(nn.Module):
             self.register_buffer("before_any", torch.zeros(dim), persistent=False)
         else:
             self.before_any = nn.Parameter(torch.zeros(dim))
-        self.mlp = nn.Sequential(nn.Linear(dim, dim), nn.GELU(), nn.Linear(dim, dim))
+        self.mlp = nn.Sequential(nn.Linear(dim, dim), GELU(), nn.Linear(dim, dim))
 
-    def forward(self, vectors: Tensor, mask: Tensor) -> Guess:
-        """``vectors`` (B, L, D), ``mask`` (B, L)."""
+    def forward(self, vectors: Tensor, mask: Tensor, wanted: Tensor | None = None) -> Guess:
+        """``vectors`` (B, L, D) of the real slots ``mask`` (B, L) -> the guesses for those of them that are ``wanted``
+        (B, L), ``None`` = all. Only the states that these need are computed.
+        """
         slots = Slots.of(mask)
         x = self.input_scale * slots.pack(vectors)
         if self.position is not None:
             newest_last = self.position[: mask.shape[1]].flip(0)
             x = x + slots.pack(newest_last.expand(len(mask), -1, -1))
-        knowing = self.mlp(self.norm(self.layer(x, attention_logits(mask, x.dtype), slots)))
-        is_first = mask & ~torch.cat([torch.zeros_like(mask[:, :1]), mask[:, :-1]], dim=1)
-        before = torch.where(slots.pack(is_first[..., None]), self.mlp(self.before_any), knowing.roll(1, dims=0))
-        return Guess(knowing, before, slots)
+        needed = None if wanted is None else Slots.of((wanted | F.pad(wanted[:, 1:], (0, 1))) & mask)
+        states = self.norm(self.layer(x, attention_logits(mask, x.dtype), slots, wanted=needed))
+        guesses = self.mlp(torch.cat([self.before_any[None], states]))
+        asked = slots if wanted is None else Slots.of(wanted)
+        own = (needed or slots).find(asked, x.device) + 1
+        is_first = asked.pack(mask & ~F.pad(mask[:, :-1], (1, 0)))
+        before = torch.where(is_first, 0, own - 1)  # the item before it is the one before it in the packed order, too
+        return Guess(guesses.index_select(0, own), guesses.index_select(0, before), asked)
 
 
 def _initialise_as_released(layer: EncoderLayer) -> None:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from demo_core.layers import Dropout
+from demo_core.layers import Dropout, row_softmax
 from demo_core.sequences import PADDING
 from demo_core.slots import Slots
 
@@ -66,30 +66,29 @@ class ReleasedEncoder(nn.Module):
     ) -> Tensor:
         """x of the real slots, (N, D)."""
         numbers = (mask.cumsum(dim=1) - 1).clamp(min=0)  # the oldest item is slot 0, wherever it stands
-        packed = slots.pack(torch.stack([history, numbers], dim=-1))
-        items, place = table(packed[:, 0]), F.embedding(packed[:, 1], self.position)
+        items, place = table(slots.pack(history)), self.position.index_select(0, slots.pack(numbers))
         if weights is None or self.weights_on == "attention":
             return self.input_dropout(items + place)
-        factor = slots.pack(weights[..., None])
+        factor = slots.pack(weights)[:, None]
         if self.weights_on == "embedding":
             return self.input_dropout(factor * items + place)
         return factor * self.input_dropout(items + place)
 
     def _attend(self, newest: Tensor, x: Tensor, mask: Tensor, slots: Slots, weights: Tensor | None) -> Tensor:
         """Attention of the newest slots (B, D) over x (N, D) of their rows -> (B, D)."""
-        row = slots.pack(torch.arange(len(mask), device=x.device)[:, None, None].expand(*mask.shape, 1)).squeeze(1)
+        row = slots.pack(torch.arange(len(mask), device=x.device)[:, None].expand(mask.shape))
         # q . k(x) = (Wk^T q) . x + const and sum a v(x) = Wv (sum a x) + bv sum a: keys and values need no map a slot.
-        probe = self.query(newest) @ self.key.weight / x.shape[1] ** 0.5
-        logits = slots.pad((probe.index_select(0, row) * x).sum(dim=1, keepdim=True)).squeeze(2)
+        probe = self.query(newest) @ self.key.weight
+        logits = (probe.index_select(0, row) * x).sum(dim=1) / x.shape[1] ** 0.5  # (N,)
         if weights is not None and self.weights_on == "attention":
-            logits = logits + weights.clamp(min=1e-6).log()
-        seen = mask
+            logits = logits + slots.pack(weights.clamp(min=1e-6).log())
+        seen = slots.pack(mask)
         if self.exact_zero_masks:
-            seen = seen & slots.pad((x.sum(dim=1, keepdim=True) != 0).to(x.dtype)).squeeze(2).bool()
-        shares = logits.masked_fill(~seen, HIDDEN).softmax(dim=-1)
+            seen = seen & (x.sum(dim=1) != 0)
+        shares = row_softmax(slots.pad(logits.masked_fill(~seen, HIDDEN), HIDDEN))  # (B, L)
         if self.exact_zero_masks:
             shares = shares * (newest.sum(dim=-1, keepdim=True) != 0)
         shares = self.dropout(shares)
         # Where nothing is seen the shares are even, over slots that are zero vectors in the released code.
-        mixed = torch.zeros_like(newest).index_add(0, row, slots.pack((shares * seen)[..., None]) * x)
+        mixed = torch.zeros_like(newest).index_add(0, row, (slots.pack(shares) * seen)[:, None] * x)
         return F.linear(mixed, self.value.weight) + shares.sum(dim=1, keepdim=True) * self.value.bias

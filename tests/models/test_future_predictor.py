@@ -116,6 +116,19 @@ def test_the_released_predictor_knows_no_positions_and_starts_from_zeros() -> No
     assert not {"position", "before_any"} & {name for name, _ in predictor.named_parameters()}
 
 
+def test_guesses_for_some_slots_are_those_for_all() -> None:
+    torch.manual_seed(0)
+    predictor = FuturePredictor(dim=8, max_length=6)
+    torch.nn.init.normal_(predictor.before_any)
+    mask = torch.arange(6) >= 6 - torch.tensor([6, 3, 2, 1, 0])[:, None]
+    wanted = torch.zeros(5, 6, dtype=torch.bool)
+    wanted[0, [0, 3]], wanted[1, [4, 5]], wanted[2, 4] = True, True, True  # no slot of the last two rows
+    vectors = unit(torch.randn(5, 6, 8))
+    guess = predictor(vectors, mask, wanted)
+    for some, everything in zip((guess.knowing, guess.not_knowing), predictions(predictor, vectors, mask), strict=True):
+        torch.testing.assert_close(guess.slots.pad(some)[wanted], everything[wanted])
+
+
 def test_errors_are_squared_distances_to_the_future_and_zero_at_padding() -> None:
     torch.manual_seed(0)
     predictor = FuturePredictor(dim=8, max_length=4)
