@@ -20,14 +20,13 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from demo_core.datasets import Dataset
 from demo_core.diffusion import NoiseSchedule, ReverseStep, guided, sample, sample_affine
 from demo_core.layers import CausalEncoder, embedding_table, unit, window, with_start
 from demo_core.models.base import Controls, Phase, Recommender, mask_padding, next_item_loss, seeded
 from demo_core.models.denoisers import DENOISERS, LinearDenoiser
 from demo_core.models.guidance_encoder import ReleasedEncoder
 from demo_core.models.guided_config import SCHEDULES, GuidedDiffusionConfig
-from demo_core.models.neighbour_targets import NeighbourTargets
+from demo_core.models.neighbour_targets import LearnsFromNeighbours
 from demo_core.sequences import PADDING, Batch
 from demo_core.stability import lose_at_random
 
@@ -40,7 +39,7 @@ def contrastive_loss(guidance: Tensor, clean: Tensor, temperature: float) -> Ten
     return F.cross_entropy(logits, torch.arange(len(logits), device=logits.device))
 
 
-class GuidedDiffusion(Recommender):
+class GuidedDiffusion(LearnsFromNeighbours, Recommender):
     """Abstract. A final class says how a history is prepared before it is read."""
 
     config: GuidedDiffusionConfig
@@ -59,15 +58,9 @@ class GuidedDiffusion(Recommender):
         self.noise_schedule = NoiseSchedule(SCHEDULES[config.schedule](config.diffusion_steps))
         if config.trained_items_only:
             self.register_buffer("is_trained", torch.zeros(config.num_items + 1, dtype=torch.bool))
-        self.neighbour_targets: NeighbourTargets | None = None  # only there while training
 
     def phases(self) -> list[Phase]:
         return [Phase("train", self.loss, list(self.parameters()), prepare=self.find_neighbours)]
-
-    def find_neighbours(self, dataset: Dataset, validate: Callable[[], float]) -> None:
-        """What the targets may be replaced by, where they are."""
-        if self.config.neighbour_target_rate:
-            self.neighbour_targets = NeighbourTargets.of(dataset).to(self.no_guidance.device)
 
     @abstractmethod
     def prepare_history(
@@ -107,9 +100,7 @@ class GuidedDiffusion(Recommender):
         config = self.config
         if config.trained_items_only and self.training:
             self.is_trained[target] = True
-        if self.training and self.neighbour_targets is not None:
-            target = self.neighbour_targets.draw(target, config.neighbour_target_rate, generator)
-        guidance = self.guidance(history, weights)
+        target, guidance = self.training_target(target, generator), self.guidance(history, weights)
         clean = self.target_vector(target)
         estimate, given = self.denoise_training(clean, guidance, generator)
         loss = clean.new_zeros(())

@@ -7,13 +7,16 @@ cross-entropy with soft labels. It is a field of its own, so that every gain can
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
 import torch
 from torch import Generator, Tensor
+from torch.nn import functional as F
 
 from demo_core.datasets import Dataset
+from demo_core.models.base import Recommender
 from demo_core.models.item_knn import item_cosine
 from demo_core.sequences import PADDING
 
@@ -55,6 +58,27 @@ class NeighbourTargets:
         return torch.where((chance < rate) & (drawn != PADDING), drawn, target)
 
 
+class LearnsFromNeighbours:
+    """For recommenders whose config has ``neighbour_target_rate``; nothing of this is part of their state."""
+
+    neighbour_targets: NeighbourTargets | None = None  # only there while training
+
+    def find_neighbours(self, dataset: Dataset, validate: Callable[[], float]) -> None:
+        """What the targets may be replaced by, if some of them are: a ``prepare`` of the training phase."""
+        assert isinstance(self, Recommender)
+        if self.config.neighbour_target_rate:  # type: ignore[attr-defined]
+            device = next(self.parameters()).device
+            self.neighbour_targets = NeighbourTargets.of(dataset).to(device)
+
+    def training_target(self, target: Tensor, generator: Generator) -> Tensor:
+        """(B,) ids -> (B,) ids: while training, some of them are replaced."""
+        assert isinstance(self, Recommender)
+        if not self.training or self.neighbour_targets is None:
+            return target
+        rate: float = self.config.neighbour_target_rate  # type: ignore[attr-defined]
+        return self.neighbour_targets.draw(target, rate, generator)
+
+
 def _wide(x: Tensor) -> Tensor:
     """(B, N or fewer) -> (B, N), zeros on the right: a small catalogue has fewer neighbours."""
-    return torch.nn.functional.pad(x, (0, NEIGHBOURS - x.shape[1]))
+    return F.pad(x, (0, NEIGHBOURS - x.shape[1]))

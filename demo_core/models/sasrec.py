@@ -10,16 +10,14 @@ blocks with a GELU feed-forward of width 4D; an item bias; positions count from 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Generator, Tensor, nn
 
-from demo_core.datasets import Dataset
 from demo_core.layers import CausalEncoder, embedding_table, items_before, window, with_start
 from demo_core.models.base import Phase, RecommenderConfig, SequenceEncoder, next_item_loss, seeded
-from demo_core.models.neighbour_targets import NeighbourTargets
+from demo_core.models.neighbour_targets import LearnsFromNeighbours
 from demo_core.sequences import PADDING, Batch
 
 
@@ -34,7 +32,7 @@ class SASRecConfig(RecommenderConfig):
     neighbour_target_rate: float = 0.0
 
 
-class SASRec(SequenceEncoder):
+class SASRec(LearnsFromNeighbours, SequenceEncoder):
     config: SASRecConfig
 
     def __init__(self, config: SASRecConfig) -> None:
@@ -45,15 +43,8 @@ class SASRec(SequenceEncoder):
             config.embedding_dim, config.max_length, config.layers, config.heads, config.dropout, config.input_dropout
         )
 
-        self.neighbour_targets: NeighbourTargets | None = None  # only there while training
-
     def phases(self) -> list[Phase]:
         return [Phase("train", self.loss, list(self.parameters()), prepare=self.find_neighbours)]
-
-    def find_neighbours(self, dataset: Dataset, validate: Callable[[], float]) -> None:
-        """What the targets may be replaced by, where they are."""
-        if self.config.neighbour_target_rate:
-            self.neighbour_targets = NeighbourTargets.of(dataset).to(self.item_embedding.weight.device)
 
     def encode(self, history: Tensor) -> Tensor:
         tokens = with_start(window(history, self.config.max_length), self.config.num_items + 1)
@@ -70,7 +61,5 @@ class SASRec(SequenceEncoder):
         return states[:, -1], (states * mask[..., None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)
 
     def loss(self, batch: Batch, generator: Generator | None = None) -> Tensor:
-        state, target = self.encode(batch.history), batch.target
-        if self.training and self.neighbour_targets is not None:
-            target = self.neighbour_targets.draw(target, self.config.neighbour_target_rate, seeded(generator))
+        state, target = self.encode(batch.history), self.training_target(batch.target, seeded(generator))
         return next_item_loss(state, target, self.item_embedding, self.config.num_items, self.item_bias)
