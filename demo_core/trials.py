@@ -30,6 +30,7 @@ ABLATIONS = {
     "own_targets": ("neighbour_target_rate=0.0",),
     "gaps_in_training": ("missing_rate=0.5",),
     "no_gaps_in_training": ("missing_rate=0.0",),
+    "no_bag": ("bag_guidance=False",),
     "drop_one_weights": ("weights_from=drop_one",),
     "votes_of_slit": ("voter=slit", "voter_neighbours=200", "voter_recency_decay=0.8", "voter_ridge=100.0"),
     "no_votes": ("vote_share=0.0", "start=scaled-softmax"),

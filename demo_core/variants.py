@@ -23,6 +23,7 @@ PARTS = {
     "own_targets": "trained on the next item alone",
     "gaps_in_training": "trained on histories with gaps too",
     "no_gaps_in_training": "trained on whole histories alone",
+    "no_bag": "guidance of the Transformer alone",
     "drop_one_weights": "weights from the drop-one effect in place of PER",
     "votes_of_slit": "SLIT in place of item-kNN",
     "no_votes": "without the votes of the history",

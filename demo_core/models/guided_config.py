@@ -14,6 +14,7 @@ Departures of ``default``, one field each, with the reason:
 | ``trained_padding`` | an ordinary row of the table | zero | padding is no item |
 | ``item_bias`` | none | learned | popularity need not be part of the direction |
 | ``weights_on`` | item + position (CARD's paper: the item) | its attention | a LayerNorm undoes the former |
+| ``bag_guidance`` | no | by data set | an item as a cause need not look like it as an effect |
 | ``denoiser`` | one linear map | a correction of the guidance | starts as the encoder's own ranking |
 | ``diffusion_target`` | the item's embedding | its direction at a fixed length | length is popularity |
 | ``target_gradient`` | yes | no | all targets shrink to one point |
@@ -70,7 +71,7 @@ class GuidedDiffusionConfig(PublishedConfig):
     ``exact_zero_masks`` (see ``guidance_encoder``). ``empty_history`` is read as a learned item ("start") or as
     "nothing" at all. ``initial_scale``: standard deviation of the initial embeddings. ``trained_padding``: the padding
     row is an ordinary one. ``weights_on``: an item's weight multiplies its "attention", its "embedding", or the
-    "input", which is embedding + position.
+    "input", which is embedding + position. ``bag_guidance``: a second encoder, ``bag_encoder``, adds to the guidance.
 
     Diffusion: ``unconditional_rate``: share of training rows whose guidance is replaced by a learned null.
     ``target_scale``: length of a "direction" per sqrt(D); small values hide the target in the noise, so that the
@@ -101,6 +102,7 @@ class GuidedDiffusionConfig(PublishedConfig):
     trained_padding: bool = False
     item_bias: bool = True
     weights_on: str = "attention"
+    bag_guidance: bool = False
     schedule: str = "linear"
     diffusion_steps: int = 1000
     denoiser: str = "residual"

@@ -22,6 +22,7 @@ from torch.nn import functional as F
 
 from demo_core.diffusion import NoiseSchedule, ReverseStep, guided, sample, sample_affine
 from demo_core.layers import CausalEncoder, embedding_table, unit, window, with_start
+from demo_core.models.bag_encoder import BagEncoder
 from demo_core.models.base import Controls, Phase, Recommender, mask_padding, next_item_loss, seeded
 from demo_core.models.denoisers import DENOISERS, LinearDenoiser
 from demo_core.models.guidance_encoder import ReleasedEncoder
@@ -53,6 +54,7 @@ class GuidedDiffusion(LearnsFromNeighbours, Recommender):
         self.item_embedding = embedding_table(rows, dim, config.initial_scale, config.trained_padding)
         self.item_bias = nn.Parameter(torch.zeros(config.num_items + 1)) if config.item_bias else None
         self.encoder = _encoder(config)
+        self.bag = BagEncoder(config.num_items, dim, config.dropout) if config.bag_guidance else None
         self.no_guidance = nn.Parameter(torch.randn(dim) * config.initial_scale)
         self.denoiser = DENOISERS[config.denoiser](dim, config.noisy_input_scale)
         self.noise_schedule = NoiseSchedule(SCHEDULES[config.schedule](config.diffusion_steps))
@@ -72,7 +74,11 @@ class GuidedDiffusion(LearnsFromNeighbours, Recommender):
         """
 
     def guidance(self, history: Tensor, weights: Tensor | None) -> Tensor:
-        """(B, L) ids and (B, L) weights -> guidance (B, D): the newest state of the encoder."""
+        """(B, L) ids and (B, L) weights -> guidance (B, D): the newest state of the encoder, and what the bag adds."""
+        guidance = self._newest_state(history, weights)
+        return guidance if self.bag is None else guidance + self.bag(history, weights)
+
+    def _newest_state(self, history: Tensor, weights: Tensor | None) -> Tensor:
         if self.config.empty_history == "start":
             history = with_start(history, self.config.num_items + 1)
         if isinstance(self.encoder, ReleasedEncoder):

@@ -93,6 +93,6 @@ class ItemVotes(Recommender):
         return scores.scatter_add(1, self.neighbour[history].flatten(1).long(), votes.flatten(1))
 
 
-def recency(length: int, decay: float, device: torch.device | None = None) -> Tensor:
+def recency(length: int, decay: float | Tensor, device: torch.device | None = None) -> Tensor:
     """decay^age of each slot, (L,); the newest, which is the last, counts 1."""
-    return decay ** torch.arange(length - 1, -1, -1, device=device)
+    return torch.as_tensor(decay, device=device) ** torch.arange(length - 1, -1, -1, device=device)
