@@ -37,5 +37,5 @@ class BagEncoder(nn.Module):
         share = mask * recency(history.shape[1], self.decay.sigmoid(), history.device)
         if weights is not None:
             share = share * weights
-        bag = (share[:, None] @ self.table(history)).squeeze(1)
-        return self.norm(self.dropout(bag)) * mask.any(dim=1, keepdim=True)
+        bag = (self.dropout(share)[:, None] @ self.table(history)).squeeze(1)  # whole items are left out
+        return self.norm(bag) * mask.any(dim=1, keepdim=True)

@@ -71,7 +71,8 @@ class GuidedDiffusionConfig(PublishedConfig):
     ``exact_zero_masks`` (see ``guidance_encoder``). ``empty_history`` is read as a learned item ("start") or as
     "nothing" at all. ``initial_scale``: standard deviation of the initial embeddings. ``trained_padding``: the padding
     row is an ordinary one. ``weights_on``: an item's weight multiplies its "attention", its "embedding", or the
-    "input", which is embedding + position. ``bag_guidance``: a second encoder, ``bag_encoder``, adds to the guidance.
+    "input", which is embedding + position. ``bag_guidance``: a second encoder, ``bag_encoder``, adds to the guidance;
+    ``bag_dropout``: share of the items that it misses in training.
 
     Diffusion: ``unconditional_rate``: share of training rows whose guidance is replaced by a learned null.
     ``target_scale``: length of a "direction" per sqrt(D); small values hide the target in the noise, so that the
@@ -103,6 +104,7 @@ class GuidedDiffusionConfig(PublishedConfig):
     item_bias: bool = True
     weights_on: str = "attention"
     bag_guidance: bool = False
+    bag_dropout: float = 0.5
     schedule: str = "linear"
     diffusion_steps: int = 1000
     denoiser: str = "residual"

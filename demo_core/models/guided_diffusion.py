@@ -54,7 +54,7 @@ class GuidedDiffusion(LearnsFromNeighbours, Recommender):
         self.item_embedding = embedding_table(rows, dim, config.initial_scale, config.trained_padding)
         self.item_bias = nn.Parameter(torch.zeros(config.num_items + 1)) if config.item_bias else None
         self.encoder = _encoder(config)
-        self.bag = BagEncoder(config.num_items, dim, config.dropout) if config.bag_guidance else None
+        self.bag = BagEncoder(config.num_items, dim, config.bag_dropout) if config.bag_guidance else None
         self.no_guidance = nn.Parameter(torch.randn(dim) * config.initial_scale)
         self.denoiser = DENOISERS[config.denoiser](dim, config.noisy_input_scale)
         self.noise_schedule = NoiseSchedule(SCHEDULES[config.schedule](config.diffusion_steps))
