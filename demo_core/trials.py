@@ -26,7 +26,6 @@ ABLATIONS = {
     "no_routing": ("routing=attention",),
     "no_attention": ("routing=removal",),
     "neither": ("routing=none",),
-    "neighbour_targets": ("neighbour_target_rate=0.3",),
     "own_targets": ("neighbour_target_rate=0.0",),
     "gaps_in_training": ("missing_rate=0.5",),
     "no_gaps_in_training": ("missing_rate=0.0",),

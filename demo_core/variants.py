@@ -19,7 +19,6 @@ PARTS = {
     "no_routing": "no routing: attention for all",
     "no_attention": "no attention: removal for all",
     "neither": "neither: plain diffusion",
-    "neighbour_targets": "trained on items like the next one too",
     "own_targets": "trained on the next item alone",
     "gaps_in_training": "trained on histories with gaps too",
     "no_gaps_in_training": "trained on whole histories alone",

@@ -79,13 +79,12 @@ class Finding:
 SASREC, TDM, CARD = Contender("sasrec"), Contender("tdm"), Contender("card")
 GLOBALDIFF, KNN_AVERAGE = Contender("globaldiff", backbone="sasrec"), Contender("knn_average", backbone="sasrec")
 SLIT_AVERAGE = Contender("knn_average", backbone="sasrec", variant="votes_of_slit")
-ON_NEIGHBOURS = Contender("sasrec", variant="neighbour_targets")
 CLAIMS = (
     Claim("CARD ranks better than TDM", CARD, TDM),
     Claim("CARD ranks better than SASRec", CARD, SASREC),
     Claim("TDM ranks better than SASRec", TDM, SASREC),
-    Claim("CARD ranks better than SASRec trained on the same targets", CARD, ON_NEIGHBOURS),
-    Claim("CARD needs its targets from around the next item", CARD, Contender("card", variant="own_targets")),
+    Claim("CARD needs targets from around the next item", CARD, Contender("card", variant="own_targets")),
+    Claim("SASRec needs targets from around the next item", SASREC, Contender("sasrec", variant="own_targets")),
     Claim("CARD needs its routing", CARD, Contender("card", variant="no_routing")),
     Claim("CARD needs its attention weights", CARD, Contender("card", variant="no_attention")),
     Claim("CARD needs either of the two", CARD, Contender("card", variant="neither")),

@@ -57,6 +57,7 @@ class HostConfig(PublishedConfig):
     backbone_rows_per_epoch: int | None = None
     backbone_patience: int | None = None
     backbone_weight_average: float | None = None
+    backbone_neighbour_target_rate: float | None = None
 
     def backbone_config(self) -> RecommenderConfig:
         """Of the backbone alone; ``ValueError`` for a name that is not in :data:`BACKBONES`."""

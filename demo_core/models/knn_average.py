@@ -72,6 +72,9 @@ class KNNAverage(Recommender):
     def _trust_backbone(self, dataset: Dataset, validate: Callable[[], float]) -> None:
         """While the backbone trains, its own list is what validation sees."""
         self.gamma.fill_(1.0)
+        prepare = self.backbone.phases()[0].prepare
+        if prepare is not None:
+            prepare(dataset, validate)
 
     def _choose_gamma(self, dataset: Dataset, validate: Callable[[], float]) -> None:
         if self.config.gamma is None:

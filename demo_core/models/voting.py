@@ -29,8 +29,12 @@ def borda_fusion(personal: Tensor, global_: Tensor, gamma: float | Tensor, worst
     ``personal`` y and ``global_`` x (..., N) should be non-negative: where a value is negative a better rank makes it
     smaller. Equal values: the smaller index ranks better.
     """
+    share = float(gamma)
+    if share in (0.0, 1.0):  # who has no say need not be sorted
+        alone = personal if share else global_
+        return _points(alone, worst).mul_(alone)
     first, second = _points(personal, worst), _points(global_, worst)
-    return first.mul_(gamma).mul_(personal).add_(second.mul_(1 - gamma).mul_(global_))
+    return first.mul_(share).mul_(personal).add_(second.mul_(1 - share).mul_(global_))
 
 
 def reciprocal_rank_fusion(personal: Tensor, global_: Tensor, gamma: float | Tensor) -> Tensor:
