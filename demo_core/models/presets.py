@@ -9,11 +9,12 @@ from __future__ import annotations
 
 SPARSE = ("dropout=0.3", "input_dropout=0.3", "learning_rate=1e-3", "max_epochs=12")
 DENSE = ("dropout=0.2", "input_dropout=0.1", "learning_rate=4e-3", "rows_per_epoch=40000", "max_epochs=40")
+NEIGHBOURS = ("neighbour_target_rate=0.3",)
 MASK_MORE = ("mask_rate=0.4",)
 HIDDEN_INPUT = ("noisy_input_scale=0.1", "guidance_ranking_weight=1.0", "unconditional_rate=0.05")
 
 TUNED: dict[tuple[str, str], tuple[str, ...]] = {
-    ("sasrec", "zhihu"): SPARSE,
+    ("sasrec", "zhihu"): (*SPARSE, *NEIGHBOURS),
     ("sasrec", "movielens"): DENSE,
     ("srgnn", "zhihu"): (*SPARSE, "learning_rate=2e-3"),
     ("srgnn", "beauty"): (*SPARSE, "learning_rate=2e-3"),
@@ -27,16 +28,17 @@ TUNED: dict[tuple[str, str], tuple[str, ...]] = {
     ("cbit", "beauty"): SPARSE,
     ("cbit", "movielens"): DENSE,
     ("cbit", "ml-1m"): (*DENSE, "rows_per_epoch=80000"),
-    ("dreamrec", "zhihu"): SPARSE,
+    ("dreamrec", "zhihu"): (*SPARSE, *NEIGHBOURS),
     ("dreamrec", "movielens"): (*DENSE, *HIDDEN_INPUT),
-    ("tdm", "zhihu"): (*SPARSE, "removal_rate=0.2"),
+    ("tdm", "zhihu"): (*SPARSE, *NEIGHBOURS, "removal_rate=0.2"),
     ("tdm", "movielens"): (*DENSE, *HIDDEN_INPUT, "removal_rate=0.1"),
-    ("card", "zhihu"): (*SPARSE, "removal_rate=0.2"),
+    ("card", "zhihu"): (*SPARSE, *NEIGHBOURS, "removal_rate=0.2"),
     ("card", "movielens"): (*DENSE, *HIDDEN_INPUT, "removal_rate=0.1"),
     ("item_knn", "zhihu"): ("recency_decay=1.0", "neighbours=400"),
     ("item_knn", "movielens"): ("recency_decay=0.6",),
     ("knn_average", "zhihu"): (
         *("backbone_dropout=0.3", "backbone_input_dropout=0.3", "backbone_learning_rate=1e-3", "backbone_epochs=12"),
+        *("backbone_neighbour_target_rate=0.3",),
         *("voter_recency_decay=1.0", "voter_neighbours=400"),
     ),
     ("knn_average", "movielens"): (
@@ -45,6 +47,7 @@ TUNED: dict[tuple[str, str], tuple[str, ...]] = {
     ),
     ("globaldiff", "zhihu"): (
         *("backbone_dropout=0.3", "backbone_input_dropout=0.3", "backbone_learning_rate=1e-3", "backbone_epochs=12"),
+        *("backbone_neighbour_target_rate=0.3",),
         *("learning_rate=2e-3", "rows_per_epoch=20480", "max_epochs=30"),
     ),
     ("globaldiff", "movielens"): (
