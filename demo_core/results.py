@@ -17,8 +17,21 @@ from typing import Literal
 
 from demo_core.runs import Run, append_run, read_runs
 
-__all__ = ["Measured", "Result", "Run", "append_run", "collect", "read_published", "read_runs", "summarise", "table"]
+__all__ = [
+    "TUNING",
+    "Measured",
+    "Result",
+    "Run",
+    "append_run",
+    "collect",
+    "collect_tries",
+    "read_published",
+    "read_runs",
+    "summarise",
+    "table",
+]
 
+TUNING = "tuning.jsonl"
 PUBLISHED = Path(__file__).with_name("published.csv")
 
 Source = Literal["published", "measured"]
@@ -99,9 +112,20 @@ def collect(checkpoints: Path) -> Measured:
     The same model, preset, backbone, data set, protocol, split, variant and seed counts once, the newest date wins.
     A file that cannot be read becomes a message and takes nothing else with it.
     """
+    return _newest(checkpoints, [checkpoints / "measured.jsonl", *sorted(checkpoints.glob("*/*/metrics.json"))])
+
+
+def collect_tries(checkpoints: Path) -> Measured:
+    """The validation runs of ``tuning.jsonl``, in which settings were compared; none where there is no such file."""
+    file = checkpoints / TUNING
+    found = _newest(checkpoints, [file] if file.exists() else [])
+    return Measured(tuple(run for run in found.runs if run.split == "validation"), found.problems)
+
+
+def _newest(checkpoints: Path, paths: Iterable[Path]) -> Measured:
     runs: dict[tuple[object, ...], Run] = {}
     problems: list[str] = []
-    for path in [checkpoints / "measured.jsonl", *sorted(checkpoints.glob("*/*/metrics.json"))]:
+    for path in paths:
         try:
             found = read_runs(path) if path.suffix == ".jsonl" else _bundle_runs(path)
         except (OSError, ValueError, TypeError, KeyError) as error:

@@ -17,20 +17,23 @@ import torch
 from demo_core.experiments.honesty import WEIGHT_KL
 from demo_core.measure import RANKS
 from demo_core.ranks import append_ranks
-from demo_core.results import Run
+from demo_core.results import TUNING, Run, append_run
 from demo_core.sequences import Rows
 from demo_core.ui.benchmarks import difference, exported, figures, shown
 from demo_core.ui.components.benchmarks.difference import NO_RANKS
 from demo_core.ui.components.benchmarks.view import NOTHING_CHOSEN
 from tests.runs import experiment_runs, run, write_runs, zhihu_runs
 
-SECTIONS = ["released", "difference", "parts", "settings", "missing", "steps", "times", "health", "honesty"]
+SECTIONS = ["released", "difference", "parts", "settings", "missing", "steps", "times", "health", "honesty", "tried"]
 
 
 @pytest.fixture(scope="module")
 def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("checkpoints")
     write_runs(folder, [*zhihu_runs(), *experiment_runs()])
+    tried = [run("card", value, seed=seed, variant="dropout=0.3,layers=1") for seed, value in ((0, 0.03), (1, 0.04))]
+    for one in [*tried, run("sasrec", 0.031, variant="dropout=0.3")]:
+        append_run(folder / TUNING, dataclasses.replace(one, split="validation"))
     return folder
 
 
@@ -253,3 +256,23 @@ def test_the_page_starts_without_the_libraries_of_its_figures() -> None:
     program = "import sys, demo_core.ui; print(sorted({'altair', 'vl_convert', 'scipy.stats'} & set(sys.modules)))"
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120)
     assert told.stdout.strip().splitlines()[-1] == "[]"
+
+
+def test_what_was_tried_on_validation_is_told_by_model_with_its_spread(checkpoints: Path) -> None:
+    (block,) = sections(checkpoints)["tried"]["blocks"]
+    told = [[words(cell["text"]) for cell in row] for row in block["rows"]]
+    assert told == [
+        ["CARD", "dropout = 0.3, layers = 1", "3.50 ± .71", "2"],
+        ["SASRec", "dropout = 0.3", "3.10", "1"],
+    ]
+    assert "validation" in block["heads"][2]["text"]
+    (alone,) = sections(checkpoints, models=["sasrec"])["tried"]["blocks"]
+    assert len(alone["rows"]) == 1, "only the chosen models"
+
+
+def test_tries_that_cannot_be_read_are_named_and_take_nothing_with_them(tmp_path: Path) -> None:
+    write_runs(tmp_path, zhihu_runs())
+    (tmp_path / TUNING).write_text("{not json\n", encoding="utf-8")
+    page = shown(tmp_path, "zhihu", {})
+    assert any(TUNING in problem for problem in page["problems"])
+    assert page["charts"][0]["rows"]

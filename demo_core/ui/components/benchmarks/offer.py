@@ -12,7 +12,7 @@ from pathlib import Path
 
 from demo_core.benchmark_rows import ALL_PROTOCOLS, BASELINES, MARKS, RELEASED_WINDOW, Row, model_title, rows
 from demo_core.experiments.times import running_times
-from demo_core.results import Result, collect, read_published, summarise
+from demo_core.results import TUNING, Result, collect, collect_tries, read_published, summarise
 from demo_core.runs import Run
 from demo_core.variants import DELETED, RELEASED_TEST, parse
 
@@ -42,18 +42,20 @@ class Choice:
 class Offer:
     """All results, and what can be chosen among them. ``results``: ranking metrics without a variant, and
     every model under GlobalDiff's released test, which is a protocol here; ``variants``:
-    every metric of every variant; ``times``: seconds, with and without variants.
+    every metric of every variant; ``times``: seconds, with and without variants; ``tries``: validation figures of
+    settings that were compared before any test.
     """
 
     results: tuple[Result, ...]
     variants: tuple[Result, ...]
     times: tuple[Result, ...]
+    tries: tuple[Result, ...]
     problems: tuple[str, ...]
 
     @classmethod
     def read(cls, checkpoints: Path) -> Offer:
         """Published and measured results as they are on disk now; read anew only when a file has changed."""
-        files = [checkpoints / "measured.jsonl", *sorted(checkpoints.glob("*/*/metrics.json"))]
+        files = [checkpoints / "measured.jsonl", checkpoints / TUNING, *sorted(checkpoints.glob("*/*/metrics.json"))]
         state = tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in files if path.exists())
         return _read(checkpoints, state)
 
@@ -156,12 +158,14 @@ def _read(checkpoints: Path, state: tuple[object, ...]) -> Offer:
     """``state`` tells one content of the files from another."""
     measured = collect(checkpoints)
     runs = [run for run in measured.runs if run.split == "test" and run.protocol in ALL_PROTOCOLS and run.variant != ""]
+    tried = collect_tries(checkpoints)
     results = [*read_published(), *(_by_protocol(result) for result in summarise(runs))]
     return Offer(
         results=tuple(r for r in results if r.variant in (None, RELEASED_TEST) and r.metric in METRIC_ORDER),
         variants=tuple(r for r in results if r.variant not in (None, RELEASED_TEST)),
         times=(*(r for r in results if r.metric.endswith("_seconds")), *running_times(runs)),
-        problems=(*measured.problems, *_left_out(measured.runs)),
+        tries=tuple(r for r in summarise(tried.runs) if r.metric in METRIC_ORDER),
+        problems=(*measured.problems, *tried.problems, *_left_out(measured.runs)),
     )
 
 

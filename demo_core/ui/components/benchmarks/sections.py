@@ -15,7 +15,7 @@ from demo_core.ui.components.benchmarks.dots import Line, Scale, dots, percent_d
 from demo_core.ui.components.benchmarks.figures import SETTING, TIME, figure_block, figures
 from demo_core.ui.components.benchmarks.offer import Choice, Offer, comparable, row_name
 from demo_core.ui.components.benchmarks.story import story_block
-from demo_core.ui.components.benchmarks.tables import health_block, honesty_block, times_block
+from demo_core.ui.components.benchmarks.tables import health_block, honesty_block, times_block, tries_block
 from demo_core.variants import DELETED, INSERTED, STEPS
 
 Blocks = list[dict[str, Any]]
@@ -35,6 +35,7 @@ def sections(offer: Offer, choice: Choice) -> list[dict[str, Any]]:
         ("times", "Running times", TIMES, _times(offer, choice)),
         ("health", "Is every model ranking?", HEALTH, _health(offer, choice)),
         ("honesty", "Is PER honest?", HONESTY, _honesty(offer, choice)),
+        ("tried", "What was tried", TRIED, _tries(offer, choice)),
     ]
     nothing = f"Not measured yet on {dataset_title(choice.dataset)}, {choice.protocol}."
     if choice.models is not None:
@@ -61,6 +62,8 @@ HONESTY = (
     "PER says how much an item explains what came after it. Here it is set against what really changes when the item is"
     " left out: 1 is full agreement, 0 none."
 )
+
+TRIED = "Settings compared on validation while the default was looked for. The test split took no part in these runs."
 
 
 def _drawn(drawn: dict[str, dict[str, Any]], *keys: str) -> Blocks:
@@ -108,3 +111,8 @@ def _health(offer: Offer, choice: Choice) -> Blocks:
 def _honesty(offer: Offer, choice: Choice) -> Blocks:
     found = agreements(offer.chosen(offer.variants, choice, choice.protocol))
     return [honesty_block(found)] if found else []
+
+
+def _tries(offer: Offer, choice: Choice) -> Blocks:
+    found = offer.chosen(offer.tries, choice, choice.protocol)
+    return [tries_block(found, choice.metric)] if any(result.metric == choice.metric for result in found) else []

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from demo_core import axes
-from demo_core.benchmark_rows import Row, model_title
+from demo_core.benchmark_rows import Row, metric_title, model_title, points
 from demo_core.experiments.honesty import Agreement
 from demo_core.experiments.times import Timing
 from demo_core.results import Result
@@ -89,6 +89,26 @@ def _verdict(row: Row) -> dict[str, Any]:
 
 def _share(value: float | None, places: int = 0) -> str:
     return "–" if value is None else f"{100 * value:.{places}f} %"
+
+
+def tries_block(found: Sequence[Result], metric: str) -> dict[str, Any]:
+    """Settings that were compared on validation: by model, best first; what is not named is the model's default."""
+    heads = [
+        {"text": "Model", "title": ""},
+        {"text": "changed", "title": "Settings that differ from those of the model's default at that time."},
+        {"text": f"{metric_title(metric)}, validation, %", "title": ""},
+        {"text": "seeds", "title": ""},
+    ]
+    shown = sorted((r for r in found if r.metric == metric), key=lambda r: (model_title(r.model).lower(), -r.mean))
+    return {"kind": "table", "title": "", "heads": heads, "rows": [_tried(result) for result in shown]}
+
+
+def _tried(result: Result) -> list[dict[str, Any]]:
+    settings = (result.variant or "nothing").replace(",", ", ").replace("=", "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
+    on = f" on {model_title(result.backbone)}" if result.backbone else ""
+    spread = "" if result.sd is None else f" ± {points(result.sd)}"
+    texts = (model_title(result.model) + on, settings, f"{100 * result.mean:.2f}{spread}", str(result.n))
+    return [{"text": text, "bad": False} for text in texts]
 
 
 def honesty_block(found: Sequence[Agreement]) -> dict[str, Any]:
