@@ -3,7 +3,7 @@
 python -m scripts.compare card sasrec                             # every data set that both were measured on
 python -m scripts.compare globaldiff/default/sasrec sasrec        # model/preset/backbone
 python -m scripts.compare card sasrec --losing deleted=0.3        # who loses less when items go missing
-python -m scripts.compare                                         # all claims, as the README has them
+python -m scripts.compare                                         # all models and all claims, as the README has them
 
 Sequences and seeds are drawn (paired bootstrap, 5,000 draws). A difference whose interval holds zero is none.
 """
@@ -17,9 +17,11 @@ from demo_core.charts import export
 from demo_core.comparison import Difference
 from demo_core.datasets import DATASETS
 from demo_core.experiments.claims import Contender, as_table, difference, findings
+from demo_core.experiments.headline import headline_table
 from demo_core.interval_charts import interval_chart
 from demo_core.measure import RANKS
 from demo_core.ranks import read_ranks
+from demo_core.results import table
 
 
 def main() -> None:
@@ -27,7 +29,7 @@ def main() -> None:
     arguments = _parser().parse_args()
     if arguments.first is None:
         found = findings(arguments.checkpoints)
-        print(as_table(found))
+        print(f"{headline_table(table(arguments.checkpoints))}\n\n{as_table(found)}")
         if arguments.chart:
             arguments.chart.write_bytes(export(interval_chart(found), "png"))
         return
