@@ -22,6 +22,7 @@ ALONE = [
     *(f"{field}={value}" for field, known in CHOICES.items() for value in known),
     *("exact_zero_masks=True", "initial_scale=1.0", "trained_padding=True", "item_bias=False", "target_gradient=True"),
     *("ranking_weight=0.0", "error_weight=0.0", "guidance_ranking_weight=1.0", "contrastive_weight=0.1"),
+    *("missing_rate=0.5", "bag_guidance=True", "neighbour_target_rate=0.5"),
     *("late_time=True", "misindexed_noise=True", "project_estimates=False", "trained_items_only=True"),
 ]
 READINGS = {
@@ -222,3 +223,13 @@ def _kept(real: Tensor) -> Tensor:
     packed = real.clone()
     packed[:, -1] |= ~real.any(dim=1)
     return real[packed]
+
+
+def test_histories_lose_items_while_training_and_never_when_they_are_measured() -> None:
+    built = model("missing_rate=0.9")
+    batch = Batch(HISTORY.repeat(50, 1), BATCH.target.repeat(50), BATCH.is_last.repeat(50))
+    assert torch.equal(built.eval().training_history(batch, seeded()), batch.history)
+    shown = built.train().training_history(batch, seeded())
+    lost = 1 - float((shown != 0).sum() / (batch.history != 0).sum())
+    assert lost == pytest.approx(0.45, abs=0.06), "half of the rate, on average"
+    assert torch.equal(model().train().training_history(batch, seeded()), batch.history)
