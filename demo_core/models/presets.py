@@ -33,8 +33,11 @@ GUIDED = {
     "zhihu": (),
     "yoochoose": (),
     "beauty": (),
-    "movielens": HIDDEN_INPUT,
-    "ml-1m": HIDDEN_INPUT,
+    "movielens": (
+        *HIDDEN_INPUT,
+        *("bag_guidance=True", "bag_dropout=0.8", "learning_rate=2e-3", "max_epochs=40"),
+    ),
+    "ml-1m": (*HIDDEN_INPUT, "bag_guidance=True", "max_epochs=20"),
 }
 REMOVAL = {"zhihu": 0.2, "yoochoose": 0.2, "beauty": 0.2, "movielens": 0.1, "ml-1m": 0.1}
 VOTERS: dict[str, dict[str, tuple[str, ...]]] = {
