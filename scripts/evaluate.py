@@ -74,7 +74,7 @@ def _subject(bundle: Bundle) -> Subject:
         backbone=backbone_name(bundle.model),
         seed=int(bundle.training["seed"]),
         epochs=int(bundle.training["epochs"]),
-        seconds_per_epoch=before.seconds_per_epoch if before else 0.0,
+        seconds_per_epoch=before.seconds_per_epoch if before else float(bundle.training.get("seconds_per_epoch", 0.0)),
     )
 
 

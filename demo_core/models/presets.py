@@ -52,6 +52,7 @@ VOTERS: dict[str, dict[str, tuple[str, ...]]] = {
         "beauty": ("recency_decay=0.8", "ridge=300.0"),
     },
 }
+GLOBALDIFF_NEIGHBOURS = {"item_knn": 100, "slit": 200}  # a bundle holds them
 # What GlobalDiff's diffusion learns, and whose votes its chain begins with.
 DIFFUSION: dict[str, tuple[str, ...]] = {
     "zhihu": ("learning_rate=2e-3", "rows_per_epoch=20480", "max_epochs=30", "voter=item_knn"),
@@ -80,7 +81,8 @@ def _voter(name: str, data: str) -> tuple[str, ...]:
 def _globaldiff(data: str) -> tuple[str, ...]:
     own = DIFFUSION[data]
     voter = next(setting.removeprefix("voter=") for setting in own if setting.startswith("voter="))
-    return (*_part("backbone", SASREC[data]), *own, *_voter(voter, data), "vote_share=None", "start=average")
+    kept = f"voter_neighbours={GLOBALDIFF_NEIGHBOURS[voter]}"
+    return (*_part("backbone", SASREC[data]), *own, *_voter(voter, data), kept, "vote_share=None", "start=average")
 
 
 TUNED: dict[tuple[str, str], tuple[str, ...]] = {
