@@ -55,7 +55,7 @@ class Job:
         own = preset(self.model, self.preset, self.dataset, num_items)
         if self.backbone is not None:
             own = own.override(f"backbone={self.backbone}")
-        changes = settings_of(self.variant) if self.variant else ()
+        changes = settings_of(self.variant, self.dataset) if self.variant else ()
         return own.override(*changes, *self.settings)
 
 

@@ -14,8 +14,9 @@ from demo_core.datasets import Dataset, swapped_test
 from demo_core.evaluation import Reading
 from demo_core.measure import Measurement, Subject, Trial, measure
 from demo_core.models.base import Controls, PublishedConfig, Recommender
+from demo_core.models.presets import voter_settings
 from demo_core.perturbation import with_items_deleted, with_items_inserted
-from demo_core.variants import ALL_STEPS, AS_RELEASED, DELETED, INSERTED, RELEASED_TEST, STEPS
+from demo_core.variants import ALL_STEPS, AS_RELEASED, DELETED, INSERTED, RELEASED_TEST, SLIT_VOTES, STEPS
 
 DRAWS = 3  # random deletions or insertions a share; the same for every model
 SHARES = (0.1, 0.2, 0.3, 0.5)
@@ -31,7 +32,6 @@ ABLATIONS = {
     "no_gaps_in_training": ("missing_rate=0.0",),
     "no_bag": ("bag_guidance=False",),
     "drop_one_weights": ("weights_from=drop_one",),
-    "votes_of_slit": ("voter=slit", "voter_neighbours=200", "voter_recency_decay=0.8", "voter_ridge=100.0"),
     "no_votes": ("vote_share=0.0", "start=scaled-softmax"),
     "unet2d": ("network=unet2d",),
     "context_state": ("guidance_context=state",),
@@ -39,16 +39,18 @@ ABLATIONS = {
 }
 
 
-def settings_of(variant: str) -> tuple[str, ...]:
+def settings_of(variant: str, dataset: str) -> tuple[str, ...]:
     """What a variant with its own training changes: a named ablation, or settings "name=value", comma-separated.
 
-    ``ValueError`` for a name that is neither.
+    Another voter comes as it is tuned on ``dataset``. ``ValueError`` for a name that is neither.
     """
+    if variant == SLIT_VOTES:
+        return ("voter=slit", *voter_settings("slit", dataset))
     if variant in ABLATIONS:
         return ABLATIONS[variant]
     changes = tuple(variant.split(","))
     if not all("=" in change for change in changes):
-        raise ValueError(f"Expected one of {sorted(ABLATIONS)} or name=value, got {variant!r}.")
+        raise ValueError(f"Expected one of {sorted([*ABLATIONS, SLIT_VOTES])} or name=value, got {variant!r}.")
     return changes
 
 

@@ -13,6 +13,7 @@ RELEASED_TEST = "released_test"
 PER_HONESTY = "per_honesty"
 DELETED, INSERTED, STEPS = "deleted", "inserted", "steps"
 ALL_STEPS = "steps=all"
+SLIT_VOTES = "votes_of_slit"
 LOGGED = {"log_best_on_validation": "epoch best on validation", "log_best_on_test": "epoch best on test"}
 
 PARTS = {
@@ -24,7 +25,7 @@ PARTS = {
     "no_gaps_in_training": "trained on whole histories alone",
     "no_bag": "guidance of the Transformer alone",
     "drop_one_weights": "weights from the drop-one effect in place of PER",
-    "votes_of_slit": "SLIT in place of item-kNN",
+    SLIT_VOTES: "SLIT in place of item-kNN",
     "no_votes": "without the votes of the history",
     "personal_voter": "personal voter alone",
     "global_voter": "global voter alone",

@@ -22,11 +22,12 @@ def extra(kind: str, variant: str) -> Extra:
 
 
 def test_a_variant_is_a_named_ablation_or_settings() -> None:
-    assert settings_of("no_routing") == ABLATIONS["no_routing"]
-    assert settings_of("future_window=5") == ("future_window=5",)
-    assert settings_of("dropout=0.3,layers=1") == ("dropout=0.3", "layers=1")
+    assert settings_of("no_routing", "zhihu") == ABLATIONS["no_routing"]
+    assert settings_of("votes_of_slit", "beauty")[-1] == "voter_ridge=300.0", "as it is tuned there"
+    assert settings_of("future_window=5", "zhihu") == ("future_window=5",)
+    assert settings_of("dropout=0.3,layers=1", "zhihu") == ("dropout=0.3", "layers=1")
     with pytest.raises(ValueError, match="no_such_thing"):
-        settings_of("no_such_thing")
+        settings_of("no_such_thing", "zhihu")
 
 
 def test_every_model_sees_the_same_deletions_and_the_same_candidates(toy: Dataset) -> None:

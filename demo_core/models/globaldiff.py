@@ -147,13 +147,13 @@ class GlobalDiff(Recommender):
         if both or float(self.gamma) < 1:
             asked = (controls or Controls()).steps
             steps = config.inference_steps if asked is None else asked
-            votes = None if self.voter is None else clip_and_divide(self.voter.votes(history))
+            votes = None if self.voter is None else F.pad(clip_and_divide(self.voter.votes(history)[:, 1:]), (1, 0))
             start = start_state(config, self.noise_schedule, scores, votes, self._drawing(scores, generator))
             restored = self.restore(start, context, steps, generator)
         else:
             restored, votes = torch.zeros_like(scores), None
-        share = self.gamma if votes is None else self.vote_share
-        return count_votes(config, history, Ballot(scores, restored, self.logit_scale, votes, share), self.gamma)
+        ballot = Ballot(scores, restored, self.logit_scale, votes, None if votes is None else self.vote_share)
+        return count_votes(config, history, ballot, self.gamma)
 
     def score(self, history: Tensor, generator: Generator | None = None, controls: Controls | None = None) -> Tensor:
         return mask_padding(self.score_with_padding(history, generator, controls))

@@ -73,7 +73,8 @@ def _part(name: str, settings: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(f"{name}_{setting.replace('max_epochs', 'epochs')}" for setting in settings)
 
 
-def _voter(name: str, data: str) -> tuple[str, ...]:
+def voter_settings(name: str, data: str) -> tuple[str, ...]:
+    """The fields of a host for the tuned voter ``name``."""
     kept = ("neighbours=200",) if name == "slit" else ()
     return _part("voter", (*kept, *VOTERS[name].get(data, ())))
 
@@ -82,7 +83,14 @@ def _globaldiff(data: str) -> tuple[str, ...]:
     own = DIFFUSION[data]
     voter = next(setting.removeprefix("voter=") for setting in own if setting.startswith("voter="))
     kept = f"voter_neighbours={GLOBALDIFF_NEIGHBOURS[voter]}"
-    return (*_part("backbone", SASREC[data]), *own, *_voter(voter, data), kept, "vote_share=None", "start=average")
+    return (
+        *_part("backbone", SASREC[data]),
+        *own,
+        *voter_settings(voter, data),
+        kept,
+        "vote_share=None",
+        "start=average",
+    )
 
 
 TUNED: dict[tuple[str, str], tuple[str, ...]] = {
@@ -101,7 +109,7 @@ TUNED: dict[tuple[str, str], tuple[str, ...]] = {
     },
     **{(model, data): settings for model, known in VOTERS.items() for data, settings in known.items()},
     **{
-        ("knn_average", data): (*_part("backbone", settings), *_voter("item_knn", data))
+        ("knn_average", data): (*_part("backbone", settings), *voter_settings("item_knn", data))
         for data, settings in SASREC.items()
     },
     **{("globaldiff", data): _globaldiff(data) for data in DIFFUSION},

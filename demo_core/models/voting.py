@@ -64,8 +64,8 @@ class Ballot:
     scores: Tensor
     restored: Tensor
     scale: Tensor
-    votes: Tensor | None
-    vote_share: Tensor
+    votes: Tensor | None = None
+    vote_share: Tensor | None = None
 
 
 def count_votes(config: GlobalDiffConfig, history: Tensor, ballot: Ballot, gamma: Tensor) -> VoteExplanation:
@@ -80,7 +80,7 @@ def count_votes(config: GlobalDiffConfig, history: Tensor, ballot: Ballot, gamma
     rule = config.voter_normalisation
     personal = normalised(scores, "softmax" if rule == "clip" else rule)
     global_ = normalised(ballot.scale * restored if rule == "softmax" else restored, rule)
-    if ballot.votes is not None:
+    if ballot.votes is not None and ballot.vote_share is not None:
         global_ = torch.lerp(global_, ballot.votes, ballot.vote_share)
     first = 0 if config.rank_padding else 1
     worst = 0 if config.zero_based_ranks else 1
