@@ -145,7 +145,7 @@ def _model(folder: Path, config: dict[str, Any]) -> Recommender:
 
 
 def _weights(model: Recommender, probe: Tensor | None) -> dict[str, Tensor]:
-    full = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in model.state_dict().items()}
+    full = {name: _compact(tensor.detach().cpu().contiguous().clone()) for name, tensor in model.state_dict().items()}
     if probe is None:
         return full
     # Single numbers (a threshold, a scale) cost nothing whole, and rounding one moves every history that is near it.
@@ -155,6 +155,15 @@ def _weights(model: Recommender, probe: Tensor | None) -> dict[str, Tensor]:
     same = (_best_items(model, probe) == whole).all(dim=1).double().mean()
     model.load_state_dict(full)
     return half if same >= SAME_LISTS else full
+
+
+def _compact(tensor: Tensor) -> Tensor:
+    """Whole numbers in the smallest type that holds them all; loading brings them back into the model's own."""
+    if tensor.is_floating_point() or tensor.dtype == torch.bool or not tensor.numel():
+        return tensor
+    low, high = int(tensor.min()), int(tensor.max())
+    types = (torch.int8, torch.int16, torch.int32, torch.int64)
+    return tensor.to(next(kind for kind in types if torch.iinfo(kind).min <= low and high <= torch.iinfo(kind).max))
 
 
 def _best_items(model: Recommender, probe: Tensor) -> Tensor:

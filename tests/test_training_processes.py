@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -15,13 +16,16 @@ from demo_core.evaluation import Evaluation
 from demo_core.models import create
 from demo_core.models.base import Recommender
 from demo_core.models.card import CARDConfig
+from demo_core.models.globaldiff import GlobalDiffConfig
 from demo_core.sequences import Batch
 from demo_core.training import fit
 
 ROOT = Path(__file__).parents[1]
-CONFIG = CARDConfig(
-    num_items=12, max_length=6, embedding_dim=8, batch_size=32, max_epochs=3, rows_per_epoch=96, learning_rate=0.01
-)
+SMALL: dict[str, Any] = {
+    "num_items": 12, "max_length": 6, "embedding_dim": 8, "batch_size": 32, "max_epochs": 3,
+    "rows_per_epoch": 96, "learning_rate": 0.01,
+}
+CONFIG = CARDConfig(**SMALL)
 
 
 def break_off(model: Recommender) -> None:
@@ -66,6 +70,20 @@ def program(folder: Path) -> None:
     resumed = train(create("card", CONFIG, 0), folder / "state", accelerator)
     for name, tensor in whole.items():
         assert torch.equal(tensor, resumed[name]), f"{name} after the interruption"
+        both = accelerator.gather(tensor[None])
+        assert torch.equal(both[0], both[1]), f"{name} in the two processes"
+
+    votes_in_several_processes(accelerator)
+
+
+def votes_in_several_processes(accelerator: Accelerator) -> None:
+    """A model whose state holds tables of ids trains too, and ends the same in both processes."""
+    config = GlobalDiffConfig(
+        **SMALL, hidden_dim=8, backbone_epochs=1, diffusion_steps=4, start="average", vote_share=None
+    )
+    model = create("globaldiff", config, 0)
+    fit(model, toy_world(num_sequences=40), seed=5, accelerator=accelerator, progress=False)
+    for name, tensor in model.state_dict().items():
         both = accelerator.gather(tensor[None])
         assert torch.equal(both[0], both[1]), f"{name} in the two processes"
 

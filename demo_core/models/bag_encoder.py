@@ -3,8 +3,9 @@
 bag = sum over items n of w_n decay^age(n) V[n],   guidance = Transformer + LayerNorm(bag)
 
 An idea of ours. V is a table of its own, so that an item as a cause need not look like it as an effect; together
-with the item embeddings it is a linear model of which item follows which (``slit`` is one in full rank). The weight
-w_n that CARD gives an item multiplies here what the item says, and nothing undoes it.
+with the item embeddings it is a linear model of which item follows which (``slit`` is one in full rank). The weight w_n
+that CARD gives an item multiplies here what the item says. The norm takes out what all weights of a history have in
+common: what counts is which items weigh more than others, and the weight of a single item does nothing.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ from torch import Generator, Tensor, nn
 
 from demo_core.datasets import Dataset
 from demo_core.models.config import PublishedConfig, RecommenderConfig
-from demo_core.models.cross_entropy import item_cross_entropy
 from demo_core.models.explanations import Controls, Explanation, RouteExplanation, VoteExplanation
+from demo_core.models.ranking_loss import full_cross_entropy
 from demo_core.sequences import PADDING, Batch
 
 __all__ = [
@@ -162,7 +162,7 @@ def next_item_loss(
     the scores are the largest matrix of a training step, and each further pass over it costs as much as the encoder.
     """
     items = embedding.weight[1 : num_items + 1]
-    return item_cross_entropy(state, items, target - 1, None if bias is None else bias[1:])
+    return full_cross_entropy(state, items, target - 1, None if bias is None else bias[1:])
 
 
 def mask_padding(scores: Tensor) -> Tensor:

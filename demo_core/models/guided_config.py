@@ -42,6 +42,7 @@ from torch import Tensor
 
 from demo_core.diffusion import cosine_betas, exp_betas, linear_betas, sqrt_betas
 from demo_core.models.base import PublishedConfig
+from demo_core.models.neighbour_targets import NeighbourTargetsConfig
 
 SCHEDULES: dict[str, Callable[[int], Tensor]] = {
     "linear": linear_betas,
@@ -64,7 +65,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class GuidedDiffusionConfig(PublishedConfig):
+class GuidedDiffusionConfig(PublishedConfig, NeighbourTargetsConfig):
     """Shared fields of the guided family; :data:`CHOICES` lists the values of those that are names.
 
     Reading the history: ``encoder`` "transformer" (``layers``, ``heads``) or "released" (always one of each), with
@@ -80,7 +81,6 @@ class GuidedDiffusionConfig(PublishedConfig):
 
     Loss: the weights of cross-entropy, error (summed over D for "direction" and "squared_norm"), cross-entropy of the
     guidance itself, and contrast of guidance and target within the batch at ``contrastive_temperature``.
-    ``neighbour_target_rate``: share of the targets that are replaced by items like them: ``neighbour_targets``.
     ``missing_rate``: every training history first loses a share of its items at random, uniform between 0 and this.
 
     Sampling, from ``noise_samples`` common noises whose results are averaged: "ddim" walks ``inference_steps`` of
@@ -117,7 +117,6 @@ class GuidedDiffusionConfig(PublishedConfig):
     ranking_weight: float = 1.0
     error_weight: float = 0.1
     guidance_ranking_weight: float = 0.0
-    neighbour_target_rate: float = 0.0
     missing_rate: float = 0.0
     contrastive_weight: float = 0.0
     contrastive_temperature: float = 0.1

@@ -35,15 +35,15 @@ class ItemVotes(Recommender):
     """Abstract. A final class makes S out of the training rows."""
 
     config: ItemVotesConfig
-    neighbour: Tensor  # (M + 1, N) ids in the smallest type that holds them, 0 where an item has fewer neighbours
+    neighbour: Tensor  # (M + 1, N) int32 ids, 0 where an item has fewer neighbours
     similarity: Tensor  # (M + 1, N) what S says of them
     popularity: Tensor  # (M + 1,) share of the training targets
 
     def __init__(self, config: ItemVotesConfig) -> None:
         super().__init__(config)
         kept = min(config.neighbours, config.num_items)
-        id_type = torch.int16 if config.num_items <= torch.iinfo(torch.int16).max else torch.int32
-        self.register_buffer("neighbour", torch.zeros(config.num_items + 1, kept, dtype=id_type))
+        # No smaller type: training in several processes sends buffers around, and 16-bit integers cannot be sent.
+        self.register_buffer("neighbour", torch.zeros(config.num_items + 1, kept, dtype=torch.int32))
         self.register_buffer("similarity", torch.zeros(config.num_items + 1, kept))
         self.register_buffer("popularity", torch.zeros(config.num_items + 1))
 

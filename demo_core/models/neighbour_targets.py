@@ -16,7 +16,7 @@ from torch import Generator, Tensor
 from torch.nn import functional as F
 
 from demo_core.datasets import Dataset
-from demo_core.models.base import Recommender
+from demo_core.models.base import Recommender, RecommenderConfig
 from demo_core.models.item_knn import item_cosine
 from demo_core.sequences import PADDING
 
@@ -58,25 +58,29 @@ class NeighbourTargets:
         return torch.where((chance < rate) & (drawn != PADDING), drawn, target)
 
 
-class LearnsFromNeighbours:
-    """For recommenders whose config has ``neighbour_target_rate``; nothing of this is part of their state."""
+@dataclass(frozen=True, kw_only=True)
+class NeighbourTargetsConfig(RecommenderConfig):
+    """``neighbour_target_rate``: share of the training targets that are replaced by items like them."""
 
-    neighbour_targets: NeighbourTargets | None = None  # only there while training
+    neighbour_target_rate: float = 0.0
+
+
+class LearnsFromNeighbours(Recommender):
+    """Abstract. What a final class needs to train on such targets; nothing of it is part of its state."""
+
+    config: NeighbourTargetsConfig
+    neighbour_targets: NeighbourTargets | None = None  # found when training begins
 
     def find_neighbours(self, dataset: Dataset, validate: Callable[[], float]) -> None:
         """What the targets may be replaced by, if some of them are: a ``prepare`` of the training phase."""
-        assert isinstance(self, Recommender)
-        if self.config.neighbour_target_rate:  # type: ignore[attr-defined]
-            device = next(self.parameters()).device
-            self.neighbour_targets = NeighbourTargets.of(dataset).to(device)
+        if self.config.neighbour_target_rate:
+            self.neighbour_targets = NeighbourTargets.of(dataset).to(next(self.parameters()).device)
 
     def training_target(self, target: Tensor, generator: Generator) -> Tensor:
         """(B,) ids -> (B,) ids: while training, some of them are replaced."""
-        assert isinstance(self, Recommender)
         if not self.training or self.neighbour_targets is None:
             return target
-        rate: float = self.config.neighbour_target_rate  # type: ignore[attr-defined]
-        return self.neighbour_targets.draw(target, rate, generator)
+        return self.neighbour_targets.draw(target, self.config.neighbour_target_rate, generator)
 
 
 def _wide(x: Tensor) -> Tensor:

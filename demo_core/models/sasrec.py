@@ -16,20 +16,17 @@ import torch
 from torch import Generator, Tensor, nn
 
 from demo_core.layers import CausalEncoder, embedding_table, items_before, window, with_start
-from demo_core.models.base import Phase, RecommenderConfig, SequenceEncoder, next_item_loss, seeded
-from demo_core.models.neighbour_targets import LearnsFromNeighbours
+from demo_core.models.base import Phase, SequenceEncoder, next_item_loss, seeded
+from demo_core.models.neighbour_targets import LearnsFromNeighbours, NeighbourTargetsConfig
 from demo_core.sequences import PADDING, Batch
 
 
 @dataclass(frozen=True, kw_only=True)
-class SASRecConfig(RecommenderConfig):
-    """``neighbour_target_rate``: share of the training targets that are items like them: ``neighbour_targets``."""
-
+class SASRecConfig(NeighbourTargetsConfig):
     layers: int = 2
     heads: int = 2
     dropout: float = 0.2
     input_dropout: float = 0.2
-    neighbour_target_rate: float = 0.0
 
 
 class SASRec(LearnsFromNeighbours, SequenceEncoder):

@@ -33,6 +33,10 @@ class SLITConfig(ItemVotesConfig):
     neighbours: int = 200
     ridge: float = 100.0
 
+    def __post_init__(self) -> None:
+        if not self.ridge > 0:
+            raise ValueError(f"ridge: expected a number above 0, got {self.ridge}: without it ties are not determined.")
+
 
 class SLIT(ItemVotes):
     config: SLITConfig

@@ -39,8 +39,10 @@ def test_the_bag_is_added_to_the_guidance_and_learns(name: str) -> None:
     assert without.table.weight.grad is not None and without.decay.grad is not None
 
 
-def test_a_weight_changes_what_the_bag_says() -> None:
+def test_what_counts_is_which_items_weigh_more_than_others() -> None:
     encoder = bag()
     heavy = torch.ones(HISTORY.shape)
-    heavy[0, -2] = 1.9
-    assert not torch.allclose(encoder(HISTORY, heavy)[0], encoder(HISTORY, None)[0])
+    heavy[0, -2] = heavy[1, -1] = 1.9
+    told, plain = encoder(HISTORY, heavy).detach(), encoder(HISTORY, None).detach()
+    assert float((told[0] - plain[0]).norm() / plain[0].norm()) > 0.1
+    assert float((told[1] - plain[1]).norm() / plain[1].norm()) < 0.02, "a single item has nothing to outweigh"

@@ -1,12 +1,12 @@
 import pytest
 import torch
 
-from demo_core.datasets import Dataset, toy_world
+from demo_core.datasets import LEAVE_ONE_OUT_FULL, Dataset, toy_world
 from demo_core.models import create, preset
 from demo_core.models.base import Recommender
 from demo_core.models.item_knn import item_cosine
 from demo_core.models.neighbour_targets import NeighbourTargets
-from demo_core.sequences import Batch
+from demo_core.sequences import Batch, Catalogue, Rows
 
 
 def world_and_targets() -> tuple[Dataset, NeighbourTargets]:
@@ -33,14 +33,12 @@ def test_only_the_asked_share_of_the_targets_is_replaced() -> None:
 
 
 def test_an_item_that_is_like_no_other_stays() -> None:
-    world, targets = world_and_targets()
-    counts = torch.zeros(13)
-    for sequence in world.train.sequences():
-        counts[sequence] += 1
-    lonely = NeighbourTargets(torch.zeros_like(targets.item), targets.up_to)
-    drawn = lonely.draw(torch.tensor([4, 5]), 1.0, torch.Generator().manual_seed(0))
-    assert drawn.tolist() == [4, 5]
-    assert (targets.item[1:, 0] > 0).all() and (targets.up_to[:, -1] > 0.999).all()
+    catalogue = Catalogue.untitled([1, 1, 1, 1])
+    rows = Rows.prefixes([[1, 2], [3], [2, 1]])  # item 3 is alone, item 4 is in no history
+    targets = NeighbourTargets.of(Dataset("own", "Own", catalogue, LEAVE_ONE_OUT_FULL, rows, rows, rows))
+    drawn = targets.draw(torch.tensor([1, 2, 3, 4]), 1.0, torch.Generator().manual_seed(0))
+    assert drawn.tolist() == [2, 1, 3, 4]
+    assert (targets.up_to[1:, -1] > 0.999).all()
 
 
 @pytest.mark.parametrize("name", ["sasrec", "dreamrec", "tdm", "card"])

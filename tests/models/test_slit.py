@@ -51,3 +51,9 @@ def test_the_largest_ties_are_kept_whatever_their_sign() -> None:
         expected = sorted(whole.similarity[item].abs().tolist(), reverse=True)[:3]
         assert cut.similarity[item].abs().tolist() == pytest.approx(expected)
     assert bool((cut.similarity < 0).any())
+
+
+@pytest.mark.parametrize("ridge", [0.0, -1.0])
+def test_a_ridge_that_leaves_ties_open_is_refused(ridge: float) -> None:
+    with pytest.raises(ValueError, match="ridge: expected a number above 0"):
+        SLITConfig(num_items=12, ridge=ridge)

@@ -12,20 +12,21 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 ROWS_ON_CPU = 128  # so many rows of some thousand scores stay in the cache
 
 
-def item_cross_entropy(state: Tensor, items: Tensor, target: Tensor, bias: Tensor | None = None) -> Tensor:
+def full_cross_entropy(state: Tensor, items: Tensor, target: Tensor, bias: Tensor | None = None) -> Tensor:
     """Mean over the rows of -log softmax(state items^T + bias)[target], ().
 
-    ``state`` (B, D), ``items`` (M, D), ``target`` (B,) in 0..M - 1, ``bias`` (M,). Differentiable once.
+    ``state`` (B, D), ``items`` (M, D), ``target`` (B,) in 0..M - 1, ``bias`` (M,). Differentiable once; 0 without rows.
     """
-    loss: Tensor = _ItemCrossEntropy.apply(state, items, target, bias)
+    loss: Tensor = _FullCrossEntropy.apply(state, items, target, bias)
     return loss
 
 
-class _ItemCrossEntropy(torch.autograd.Function):
+class _FullCrossEntropy(torch.autograd.Function):
     """The gradient is made with the loss, where the scores are at hand, and kept instead of them."""
 
     @staticmethod
@@ -35,22 +36,23 @@ class _ItemCrossEntropy(torch.autograd.Function):
         of_bias = None if bias is None else torch.zeros_like(bias)
         total = torch.zeros((), dtype=state.dtype, device=state.device)
         size = ROWS_ON_CPU if state.device.type == "cpu" else max(len(state), 1)
-        for rows in torch.arange(len(state)).split(size):
-            part = slice(int(rows[0]), int(rows[-1]) + 1)
+        for first in range(0, len(state), size):
+            part = slice(first, first + size)
             share, loss = _softmax_and_loss(state[part], items, target[part], bias)
             total += loss
             if not wanted:
                 continue
             share /= len(state)
-            share.scatter_add_(1, target[part, None], share.new_full((len(rows), 1), -1 / len(state)))
+            share.scatter_add_(1, target[part, None], share.new_full((len(share), 1), -1 / len(state)))
             torch.mm(share, items, out=of_state[part])
             of_items.addmm_(share.T, state[part])
             if of_bias is not None:
                 of_bias += share.sum(dim=0)
         ctx.save_for_backward(of_state, of_items, of_bias)
-        return total / len(state)
+        return total / max(len(state), 1)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (gradient,) = gradients
         of_state, of_items, of_bias = ctx.saved_tensors
