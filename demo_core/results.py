@@ -119,7 +119,11 @@ def collect_tries(checkpoints: Path) -> Measured:
     """The validation runs of ``tuning.jsonl``, in which settings were compared; none where there is no such file."""
     file = checkpoints / TUNING
     found = _newest(checkpoints, [file] if file.exists() else [])
-    return Measured(tuple(run for run in found.runs if run.split == "validation"), found.problems)
+    tests = sum(run.split != "validation" for run in found.runs)
+    foreign = (f"{TUNING}: {tests} runs on the test split were left out; settings are chosen without it.",) * bool(
+        tests
+    )
+    return Measured(tuple(run for run in found.runs if run.split == "validation"), (*found.problems, *foreign))
 
 
 def _newest(checkpoints: Path, paths: Iterable[Path]) -> Measured:

@@ -29,7 +29,6 @@ ABLATIONS = {
     "neither": ("routing=none",),
     "own_targets": ("neighbour_target_rate=0.0",),
     "gaps_in_training": ("missing_rate=0.5",),
-    "no_gaps_in_training": ("missing_rate=0.0",),
     "no_bag": ("bag_guidance=False",),
     "drop_one_weights": ("weights_from=drop_one",),
     "no_votes": ("vote_share=0.0", "start=scaled-softmax"),

@@ -22,8 +22,13 @@ from demo_core.training import fit
 
 ROOT = Path(__file__).parents[1]
 SMALL: dict[str, Any] = {
-    "num_items": 12, "max_length": 6, "embedding_dim": 8, "batch_size": 32, "max_epochs": 3,
-    "rows_per_epoch": 96, "learning_rate": 0.01,
+    "num_items": 12,
+    "max_length": 6,
+    "embedding_dim": 8,
+    "batch_size": 32,
+    "max_epochs": 3,
+    "rows_per_epoch": 96,
+    "learning_rate": 0.01,
 }
 CONFIG = CARDConfig(**SMALL)
 

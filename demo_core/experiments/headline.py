@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from demo_core.benchmark_rows import dataset_title, model_title
+from demo_core.benchmark_rows import dataset_title, model_title, points
 from demo_core.datasets import DATASETS
 from demo_core.results import Result
 
@@ -26,8 +26,8 @@ def headline_table(results: Sequence[Result]) -> str:
     measured = {result.dataset for result in results if result.preset == "default"}
     data = [name for name in DATASETS if name in measured]
     story = dataset_title(STORY)
-    heads = ["model", f"{story}, printed", f"{story}, as released", "of those lists never trained"]
-    heads += [dataset_title(name) for name in data]
+    heads = ["model", f"{story}, printed", f"{story}, as released", "of its lists' items never trained"]
+    heads += [f"{dataset_title(name)}, default" for name in data]
     lines = [heads, ["---"] * len(heads)]
     for model, backbone in MODELS:
         own = [r for r in results if (r.model, r.backbone) == (model, backbone)]
@@ -48,7 +48,7 @@ def _figures(results: Sequence[Result], dataset: str, preset: str) -> str:
 
 
 def _percent(result: Result, plain: bool) -> str:
-    spread = "" if result.sd is None or plain else f" ± {100 * result.sd:.2f}".replace("0.", ".", 1)
+    spread = "" if result.sd is None or plain else f" ± {points(result.sd)}"
     return f"{100 * result.mean:.2f}{spread}"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from demo_core.benchmark_rows import MARKS, SOURCES, Row, model_title, row_of
 from demo_core.results import Result
-from demo_core.variants import PARTS, is_part, parse, title
+from demo_core.variants import PARTS, SLIT_VOTES, is_part, parse, title
 
 WHOLE = "the whole model"
 RIVALS = {"globaldiff": ("knn_average", "item_knn", "slit")}
@@ -51,14 +51,23 @@ def _ablation(model: str, protocol: str, results: Sequence[Result]) -> Ablation:
     backbones = {(preset, backbone) for preset, backbone in families if backbone}
     alone = [r for r in results if r.variant is None and (r.preset, r.model) in backbones]
     presets = {preset for preset, _ in families}
-    rivals = [r for r in results if r.variant is None and r.model in RIVALS.get(model, ()) and r.preset in presets]
+    rivals = [
+        result
+        for result in results
+        if result.variant in (None, SLIT_VOTES) and result.model in RIVALS.get(model, ()) and result.preset in presets
+    ]
     parts = [
         *(Part(WHOLE, row_of(result)) for result in sorted(whole, key=_order)),
         *(Part(f"{model_title(result.model)} alone", row_of(result)) for result in alone),
         *(Part(title(result.variant or ""), row_of(result)) for result in changed),
-        *(Part(model_title(result.model), row_of(result)) for result in rivals),
+        *(Part(_rival(result), row_of(result)) for result in rivals),
     ]
     return Ablation(model, protocol, tuple(parts))
+
+
+def _rival(result: Result) -> str:
+    of = "" if result.variant is None else f", {title(result.variant)}"
+    return model_title(result.model) + of
 
 
 def _order(result: Result) -> tuple[object, ...]:

@@ -1,6 +1,7 @@
 """Settings of GlobalDiff, in the readings of paper, released code and ``default``.
 
-Departures, each one field (``default`` value first), with the reason:
+Departures, each one field (its value in the class first; what ``default`` changes per data set is in ``presets``), with
+the reason:
 
 | # | field | paper | released code | why |
 | --- | --- | --- | --- | --- |
@@ -16,8 +17,9 @@ Departures, each one field (``default`` value first), with the reason:
 | 12 | ``step_sampling`` uniform | uniform | importance | simple |
 | 13 | ``halve_rate_every`` None | - | 15 on CBiT and SRGNN | averaged weights |
 | 14 | ``train_mode_epochs`` None | - | 1 or 0, by a slip | dropout and batch statistics at work |
-| 15 | ``start`` scaled-softmax, ``start_step`` | softmax y at T' | raw logits | the range of a 0/1 vector |
-| - | ``vote_share`` | 0 | 0 | a direct tie is seen better than a restored one |
+| 15 | ``start`` scaled-softmax (``default``: average), ``start_step`` | softmax y at T' | raw logits | range of x_0 |
+| - | ``vote_share`` 0 (``default``: chosen on validation) | 0 | 0 | direct ties add what the backbone lacks |
+| - | ``newest_masked_share`` 0 (dense data: 1) | random | random | recommending hides the newest |
 | 16 | ``reverse`` ddim, ``inference_steps`` 2 of 20 | mean | with noise | the same answer each time, and cheap |
 | 17, 19 | ``voter_normalisation`` softmax | "normalise" | softmax, or l2 of raw scores | distributions |
 | 18 | ``zero_based_ranks`` no | M..1 | M..0 | the formula |

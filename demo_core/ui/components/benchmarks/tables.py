@@ -92,22 +92,34 @@ def _share(value: float | None, places: int = 0) -> str:
 
 
 def tries_block(found: Sequence[Result], metric: str) -> dict[str, Any]:
-    """Settings that were compared on validation: by model, best first; what is not named is the model's default."""
+    """Settings that were compared on validation: by model, newest first, since the default itself moved on."""
     heads = [
         {"text": "Model", "title": ""},
-        {"text": "changed", "title": "Settings that differ from those of the model's default at that time."},
+        {"text": "changed", "title": "Settings that differ from those of the model's default on that day."},
         {"text": f"{metric_title(metric)}, validation, %", "title": ""},
         {"text": "seeds", "title": ""},
+        {"text": "date", "title": ""},
     ]
-    shown = sorted((r for r in found if r.metric == metric), key=lambda r: (model_title(r.model).lower(), -r.mean))
+    newest = sorted((r for r in found if r.metric == metric), key=lambda r: r.date or "", reverse=True)
+    shown = sorted(newest, key=lambda r: model_title(r.model).lower())
     return {"kind": "table", "title": "", "heads": heads, "rows": [_tried(result) for result in shown]}
 
 
 def _tried(result: Result) -> list[dict[str, Any]]:
-    settings = (result.variant or "nothing").replace(",", ", ").replace("=", "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
+    settings = (
+        (result.variant or "the default of that day")
+        .replace(",", ", ")
+        .replace("=", "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
+    )
     on = f" on {model_title(result.backbone)}" if result.backbone else ""
     spread = "" if result.sd is None else f" ± {points(result.sd)}"
-    texts = (model_title(result.model) + on, settings, f"{100 * result.mean:.2f}{spread}", str(result.n))
+    texts = (
+        model_title(result.model) + on,
+        settings,
+        f"{100 * result.mean:.2f}{spread}",
+        str(result.n),
+        (result.date or "")[:10],
+    )
     return [{"text": text, "bad": False} for text in texts]
 
 

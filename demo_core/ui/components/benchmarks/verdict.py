@@ -42,7 +42,8 @@ def _printed(rows: Sequence[Row]) -> tuple[str, str]:
 
 def _headline(measured: Sequence[Row]) -> str:
     highest = _highest(measured)
-    bars = [row for row in measured if row.result.model in ("item_knn", "popularity") and row not in highest]
+    baselines = [row for row in measured if row.result.model in BASELINES and row not in highest]
+    bars = [row for row in baselines if row is baselines[0] or row.result.model == "popularity"]
     opening = "Highest means: " if len(highest) > 1 else "Highest mean: "
     return opening + " ".join(f"{_list(part)}." for part in (highest, bars) if part)
 
