@@ -34,7 +34,8 @@ class Job:
     """One training. ``variant``: ``None``, or an ablation or sweep value that needs a training of its own.
 
     ``backbone``: the model that GlobalDiff stands on; it is trained, or taken from the work folder, with the same seed.
-    ``settings``: further "name=value" changes, which no variant names.
+    ``settings``: further "name=value" changes, which no variant names. ``protocol`` "long-term" splits the data set in
+    another way than its own (``None``).
     """
 
     model: str
@@ -44,11 +45,17 @@ class Job:
     backbone: str | None = None
     variant: str | None = None
     settings: tuple[str, ...] = ()
+    protocol: str | None = None
 
     @property
     def title(self) -> str:
         parts = [self.model, f"on {self.backbone}" if self.backbone else "", self.preset, self.variant or ""]
-        return f"{' '.join(part for part in parts if part)}, {self.dataset}, seed {self.seed}"
+        place = f"{self.dataset} {self.protocol}" if self.protocol else self.dataset
+        return f"{' '.join(part for part in parts if part)}, {place}, seed {self.seed}"
+
+    def under(self, model: str, seed: int) -> Job:
+        """The default ``model`` on the same data, which this job stands on or is held against."""
+        return Job(model, "default", self.dataset, seed, protocol=self.protocol)
 
     def config(self, num_items: int) -> RecommenderConfig:
         """The settings that this job is trained with."""
@@ -89,7 +96,7 @@ class Grid:
                 self.show("  another process is at it")
 
     def _do(self, job: Job, extras: tuple[Extra, ...], folder: Path) -> None:
-        dataset = datasets.load(job.dataset, self.data)
+        dataset = datasets.load(job.dataset, self.data, job.protocol)
         model = self._new_model(job, dataset)
         wanted = [extra for extra in extras if extra.applies_to(model, dataset)]
         missing = [extra for extra in wanted if not self._has(job, model, dataset, extra.variant)]
@@ -116,7 +123,7 @@ class Grid:
         config = job.config(dataset.catalogue.num_items)
         if job.backbone is None:
             return create(job.model, config, job.seed)
-        under = Job(job.backbone, "default", job.dataset, job.seed)
+        under = job.under(job.backbone, job.seed)
         backbone = create(under.model, under.config(dataset.catalogue.num_items), under.seed)
         return create(job.model, with_backbone(config, backbone), job.seed)
 
@@ -127,7 +134,7 @@ class Grid:
             return kept
         skip: tuple[str, ...] = ()
         if job.backbone is not None:
-            under = self._shared(Job(job.backbone, "default", job.dataset, job.seed), dataset)
+            under = self._shared(job.under(job.backbone, job.seed), dataset)
             model.get_submodule("backbone").load_state_dict(under.state_dict())
             skip = ("backbone",)
         state = folder.with_name(folder.name + ".training.safetensors")
@@ -149,7 +156,7 @@ class Grid:
     def _other(self, job: Job, dataset: Dataset) -> Recommender:
         """SASRec of the same seed, or of the next seed where the job is SASRec itself."""
         seed = job.seed + 1 if job.model == OTHER else job.seed
-        return self._shared(Job(OTHER, "default", job.dataset, seed), dataset)
+        return self._shared(job.under(OTHER, seed), dataset)
 
     def _shared(self, under: Job, dataset: Dataset) -> Recommender:
         """A default model that several jobs stand on; the first that needs it trains it, the others wait."""
@@ -180,7 +187,16 @@ class Grid:
         )
 
     def _folder(self, job: Job) -> Path:
-        names = (job.dataset, job.model, job.backbone, job.preset, job.variant, *job.settings, f"seed{job.seed}")
+        names = (
+            job.dataset,
+            job.protocol,
+            job.model,
+            job.backbone,
+            job.preset,
+            job.variant,
+            *job.settings,
+            f"seed{job.seed}",
+        )
         return self.work / "-".join(name.replace("/", "_") for name in names if name)
 
     def _time_left(self, jobs: Iterable[Job]) -> str:

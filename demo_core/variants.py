@@ -44,6 +44,8 @@ AXES = {
     DELETED: "share of the history deleted, %",
     INSERTED: "share of random items inserted, %",
     STEPS: "denoising steps",
+    "direct": "items ahead, one list for all",
+    "rollout": "items ahead, each list after reading the guess before",
     "threshold_quantile": "routing threshold, as a quantile of evenness",
     "future_window": "items ahead that PER looks at",
     "per_temperature": "temperature of the PER weights",
@@ -52,6 +54,7 @@ AXES = {
 """Variants shown as curves: what the horizontal axis says."""
 
 SHARES = (DELETED, INSERTED)
+AHEAD = ("direct", "rollout")
 
 
 class Variant(NamedTuple):

@@ -3,6 +3,7 @@
 python -m scripts.benchmark --models sasrec tdm card globaldiff --datasets zhihu --seeds 0-4
 python -m scripts.benchmark --models card --variants no_routing threshold_quantile=0.25 --datasets zhihu --seeds 0-4
 python -m scripts.benchmark --models sasrec --variants dropout=0.3,layers=1 --validation-only --file tuning.jsonl ...
+python -m scripts.benchmark --models sasrec --datasets ml-1m --protocol long-term --extras foresight
 python -m scripts.benchmark --models card tdm --presets released --extras released steps --datasets zhihu
 
 It may be stopped at any moment and started again, and started twice to use two cores.
@@ -17,13 +18,14 @@ from pathlib import Path
 import torch
 
 from demo_core import datasets
+from demo_core.foresight import foresight
 from demo_core.grid import Grid, Job
 from demo_core.models import MODELS
 from demo_core.per_honesty import honesty
 from demo_core.runs import Split
 from demo_core.trials import EXTRAS as TRIALS
 
-EXTRAS = {**TRIALS, "honesty": honesty}
+EXTRAS = {**TRIALS, "honesty": honesty, "foresight": foresight}
 
 
 def main() -> None:
@@ -40,7 +42,7 @@ def main() -> None:
 def _jobs(arguments: argparse.Namespace) -> list[Job]:
     """Seed by seed, so that a grid that is stopped holds whole rows."""
     return [
-        Job(model, preset, dataset, seed, backbone, variant, tuple(arguments.set))
+        Job(model, preset, dataset, seed, backbone, variant, tuple(arguments.set), arguments.protocol)
         for seed, dataset, preset, variant, model, backbone in itertools.product(
             arguments.seeds,
             arguments.datasets,
@@ -66,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=_seeds, default=[0], help="0-4, or 0,3,7 (default: 0)")
     parser.add_argument("--backbones", nargs="+", help="GlobalDiff on each of these")
     parser.add_argument("--variants", nargs="+", help="ablations or name=value, each with a training of its own")
+    parser.add_argument("--protocol", choices=["long-term"], help="split in this way (default: the data set's own)")
     parser.add_argument("--extras", nargs="*", default=[], choices=list(EXTRAS), help="further measurements")
     parser.add_argument(
         "--validation-only", action="store_true", help="leave the test split alone: for choosing settings"

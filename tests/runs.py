@@ -113,6 +113,8 @@ def experiment_runs() -> list[Run]:
         run("card", 0.021, variant="deleted=0.5"),
         run("sasrec", 0.023, variant="deleted=0.5"),
         run("card", 0.025, variant="inserted=0.1"),
+        run("card", 0.024, variant="direct=2"),
+        run("card", 0.022, variant="rollout=2"),
         run("card", 0.026, variant="steps=1", inference_seconds=0.5),
         run("card", 0.025, variant="steps=20", inference_seconds=7.0),
         honest,

@@ -44,6 +44,7 @@ ORDER = (
         "measure",
         "trials",
         "per_honesty",
+        "foresight",
     ),
     *("model_card", "checkpoint", "shipping", "grid", "engine", "axes", "benchmark_rows", "experiments"),
     *("charts", "curve_charts", "interval_charts", "ui"),

@@ -1,5 +1,6 @@
 """The grid: nothing is done twice, nothing is lost, and a change of code or settings is noticed."""
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytest
 from filelock import FileLock
 
 from demo_core import grid as grids
+from demo_core.datasets import assemble, toy_sequences
+from demo_core.foresight import foresight
 from demo_core.grid import Grid, Job
 from demo_core.measure import RANKS, Measurement
 from demo_core.models import preset
@@ -141,3 +144,26 @@ def _fails_at(number: int, function: Callable[..., Measurement]) -> Callable[...
         return function(*arguments, **named)
 
     return called
+
+
+def test_long_term_jobs_stand_beside_the_others_and_look_four_items_ahead(
+    grid: Grid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = toy_sequences()
+    long = dataclasses.replace(known, items=tuple(items * 3 for items in known.items))
+    monkeypatch.setattr(grids.datasets, "load", lambda name, folder, protocol: assemble(name, long, protocol))
+    far = dataclasses.replace(JOB, protocol="long-term")
+    grid.run([JOB, far], foresight())
+    runs = read_runs(grid.file)
+    assert {run.variant for run in runs if run.protocol == "leave-one-out-full"} == {None}, "only where it applies"
+    ahead = [run for run in runs if run.protocol == "long-term" and run.variant is not None]
+    assert [run.variant for run in ahead] == [f"{mode}={n}" for mode in ("direct", "rollout") for n in (1, 2, 3, 4)]
+    plain = next(run for run in runs if (run.protocol, run.split, run.variant) == ("long-term", "test", None))
+    assert ahead[0].metrics == plain.metrics == ahead[4].metrics, "one step ahead is the plain test, either way"
+    assert len({json.dumps(run.metrics) for run in ahead}) > 2
+
+
+def test_a_backbone_is_trained_on_the_same_split(grid: Grid) -> None:
+    job = Job("knn_average", "default", "toy", 0, backbone="sasrec", protocol="long-term")
+    assert job.under("sasrec", 0) == Job("sasrec", "default", "toy", 0, protocol="long-term")
+    assert "long-term" in job.title

@@ -24,7 +24,19 @@ from demo_core.ui.components.benchmarks.difference import NO_RANKS
 from demo_core.ui.components.benchmarks.view import NOTHING_CHOSEN
 from tests.runs import experiment_runs, run, write_runs, zhihu_runs
 
-SECTIONS = ["released", "difference", "parts", "settings", "missing", "steps", "times", "health", "honesty", "tried"]
+SECTIONS = [
+    "released",
+    "difference",
+    "parts",
+    "settings",
+    "missing",
+    "ahead",
+    "steps",
+    "times",
+    "health",
+    "honesty",
+    "tried",
+]
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from demo_core.ui.components.benchmarks.figures import SETTING, TIME, figure_blo
 from demo_core.ui.components.benchmarks.offer import Choice, Offer, comparable, row_name
 from demo_core.ui.components.benchmarks.story import story_block
 from demo_core.ui.components.benchmarks.tables import health_block, honesty_block, times_block, tries_block
-from demo_core.variants import DELETED, INSERTED, STEPS
+from demo_core.variants import AHEAD, DELETED, INSERTED, STEPS
 
 Blocks = list[dict[str, Any]]
 
@@ -24,13 +24,15 @@ Blocks = list[dict[str, Any]]
 def sections(offer: Offer, choice: Choice) -> list[dict[str, Any]]:
     """All sections in the order of the page; one without blocks says that nothing was measured."""
     drawn = {figure.key: figure_block(figure) for figure in figures(offer, choice)}
-    settings = [block for key, block in drawn.items() if key.startswith(SETTING)]
+    ahead = [SETTING + name for name in AHEAD]
+    settings = [block for key, block in drawn.items() if key.startswith(SETTING) and key not in ahead]
     made = [
         ("released", "As released", RELEASED, _stories(offer, choice)),
         ("difference", "Is a difference real?", DIFFERENCE, _difference(offer, choice)),
         ("parts", "What each part adds", PARTS, _parts(offer, choice)),
         ("settings", "How a setting moves the result", SETTINGS, settings),
         ("missing", "When a history has holes", MISSING, _drawn(drawn, DELETED, INSERTED)),
+        ("ahead", "How far ahead?", AHEAD_TEXT, _drawn(drawn, *ahead)),
         ("steps", "Do more denoising steps help?", STEPS_TEXT, _drawn(drawn, STEPS, TIME + STEPS)),
         ("times", "Running times", TIMES, _times(offer, choice)),
         ("health", "Is every model ranking?", HEALTH, _health(offer, choice)),
@@ -54,6 +56,9 @@ PARTS = "The same model with one part left out or replaced, beside what its pape
 SETTINGS = "One setting is moved, everything else stays. Bars: one sd over seeds."
 MISSING = (
     "Items are taken out of the test histories, or random ones put in, at the share below. Nothing is trained again."
+)
+AHEAD_TEXT = (
+    "The next four items of each person: one list for all of them, or after each guess a list that takes it for read."
 )
 STEPS_TEXT = "The same weights, denoised in fewer or more steps."
 TIMES = "Ours are wall-clock seconds of the recorded runs."
