@@ -33,6 +33,8 @@ ABLATIONS = {
     "drop_one_weights": ("weights_from=drop_one",),
     "no_votes": ("vote_share=0.0", "start=scaled-softmax"),
     "unet2d": ("network=unet2d",),
+    "mlp1": ("network=mlp1",),
+    "mlp2": ("network=mlp2",),
     "context_state": ("guidance_context=state",),
     "context_none": ("guidance_context=none",),
 }

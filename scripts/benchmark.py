@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -28,18 +29,18 @@ from demo_core.trials import EXTRAS as TRIALS
 EXTRAS = {**TRIALS, "honesty": honesty, "foresight": foresight}
 
 
-def main() -> None:
-    """The command line."""
-    arguments = _parser().parse_args()
+def main(words: Sequence[str] | None = None) -> None:
+    """The command line, or ``words`` in place of it."""
+    arguments = parser().parse_args(words)
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     extras = tuple(extra for name in arguments.extras for extra in EXTRAS[name]())
     work = arguments.work or (arguments.data or datasets.data_folder()) / "benchmark"
     splits: tuple[Split, ...] = ("validation",) if arguments.validation_only else ("validation", "test")
-    Grid(arguments.file, work, arguments.data, splits).run(_jobs(arguments), extras)
+    Grid(arguments.file, work, arguments.data, splits).run(jobs(arguments), extras)
 
 
-def _jobs(arguments: argparse.Namespace) -> list[Job]:
+def jobs(arguments: argparse.Namespace) -> list[Job]:
     """Seed by seed, so that a grid that is stopped holds whole rows."""
     return [
         Job(model, preset, dataset, seed, backbone, variant, tuple(arguments.set), arguments.protocol)
@@ -60,25 +61,26 @@ def _seeds(text: str) -> list[int]:
     return list(range(int(first), int(last) + 1)) if dash else [int(seed) for seed in text.split(",")]
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description="Train and measure a grid; it can be stopped and started again.")
-    parser.add_argument("--models", nargs="+", required=True, choices=list(MODELS))
-    parser.add_argument("--presets", nargs="+", default=["default"])
-    parser.add_argument("--datasets", nargs="+", required=True, choices=list(datasets.DATASETS))
-    parser.add_argument("--seeds", type=_seeds, default=[0], help="0-4, or 0,3,7 (default: 0)")
-    parser.add_argument("--backbones", nargs="+", help="GlobalDiff on each of these")
-    parser.add_argument("--variants", nargs="+", help="ablations or name=value, each with a training of its own")
-    parser.add_argument("--protocol", choices=["long-term"], help="split in this way (default: the data set's own)")
-    parser.add_argument("--extras", nargs="*", default=[], choices=list(EXTRAS), help="further measurements")
-    parser.add_argument(
+def parser() -> argparse.ArgumentParser:
+    """What can be said to it."""
+    made = argparse.ArgumentParser(description="Train and measure a grid; it can be stopped and started again.")
+    made.add_argument("--models", nargs="+", required=True, choices=list(MODELS))
+    made.add_argument("--presets", nargs="+", default=["default"])
+    made.add_argument("--datasets", nargs="+", required=True, choices=list(datasets.DATASETS))
+    made.add_argument("--seeds", type=_seeds, default=[0], help="0-4, or 0,3,7 (default: 0)")
+    made.add_argument("--backbones", nargs="+", help="GlobalDiff on each of these")
+    made.add_argument("--variants", nargs="+", help="ablations or name=value, each with a training of its own")
+    made.add_argument("--protocol", choices=["long-term"], help="split in this way (default: the data set's own)")
+    made.add_argument("--extras", nargs="*", default=[], choices=list(EXTRAS), help="further measurements")
+    made.add_argument(
         "--validation-only", action="store_true", help="leave the test split alone: for choosing settings"
     )
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change one setting")
-    parser.add_argument("--file", type=Path, default=Path("checkpoints/measured.jsonl"), help="where runs are added")
-    parser.add_argument("--work", type=Path, help="trained weights (default: benchmark in the data folder)")
-    parser.add_argument("--data", type=Path, help="data folder (default: $TURNPOINT_DATA or the cache folder)")
-    parser.add_argument("--threads", type=int, help="CPU threads (default: PyTorch's choice)")
-    return parser
+    made.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change one setting")
+    made.add_argument("--file", type=Path, default=Path("checkpoints/measured.jsonl"), help="where runs are added")
+    made.add_argument("--work", type=Path, help="trained weights (default: benchmark in the data folder)")
+    made.add_argument("--data", type=Path, help="data folder (default: $TURNPOINT_DATA or the cache folder)")
+    made.add_argument("--threads", type=int, help="CPU threads (default: PyTorch's choice)")
+    return made
 
 
 if __name__ == "__main__":

@@ -1,0 +1,140 @@
+"""The experiments behind the Benchmarks page, as lines of ``scripts.benchmark``; what is measured already is left out.
+
+python -m scripts.experiments --list
+python -m scripts.experiments card-table-1 missing     # only these; without names: all of them, in this order
+python -m scripts.experiments --threads 1              # started twice, it uses two cores
+
+All of them take some days on a laptop. Everything may be stopped at any moment and started again.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from scripts import benchmark
+
+COUNTED = "--models popularity item_knn slit --datasets zhihu movielens ml-1m beauty yoochoose"
+GUIDED = "--models sasrec dreamrec tdm card"
+HOSTS = "--models knn_average globaldiff --backbones sasrec"
+HOLES = "--extras missing foreign"
+
+EXPERIMENTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "card-table-1": (
+        "the defaults beside Table 1 of CARD",
+        (
+            f"{COUNTED} {HOLES}",
+            f"{GUIDED} --datasets zhihu --seeds 0-9 {HOLES}",
+            f"{GUIDED} --datasets movielens --seeds 0-4 {HOLES}",
+            f"{GUIDED} --datasets ml-1m beauty --seeds 0-2 {HOLES}",
+            f"{GUIDED} --datasets yoochoose",
+        ),
+    ),
+    "globaldiff": (
+        "GlobalDiff, and its backbone averaged with item-kNN and with SLIT",
+        (
+            f"{HOSTS} --datasets zhihu --seeds 0-9 {HOLES} voters",
+            f"{HOSTS} --datasets movielens --seeds 0-4 {HOLES} voters released",
+            f"{HOSTS} --datasets ml-1m beauty --seeds 0-2 {HOLES} voters released",
+            "--models knn_average --backbones sasrec --variants votes_of_slit --datasets zhihu --seeds 0-9",
+            "--models knn_average --backbones sasrec --variants votes_of_slit --datasets movielens --seeds 0-4",
+            "--models knn_average --backbones sasrec --variants votes_of_slit --datasets ml-1m beauty --seeds 0-2",
+        ),
+    ),
+    "released": (
+        "the released codes, stopped after 30 epochs",
+        (
+            "--models dreamrec tdm card --presets released --datasets zhihu --seeds 0-4 --set max_epochs=30"
+            " --extras released missing",
+            "--models dreamrec tdm card --presets released --datasets yoochoose --set max_epochs=10 --extras released",
+            "--models globaldiff --presets released --backbones sasrec --datasets ml-1m beauty --set max_epochs=30"
+            " --extras released voters",
+        ),
+    ),
+    "paper": (
+        "what the papers say",
+        ("--models dreamrec tdm card --presets paper --datasets zhihu --seeds 0-2 --set max_epochs=30",),
+    ),
+    "card-table-2": (
+        "CARD without its parts, and with ours left out",
+        (
+            "--models card --datasets zhihu movielens --seeds 0-2 --variants no_routing no_attention neither",
+            "--models sasrec card --datasets zhihu --seeds 0-2 --variants own_targets",
+            "--models card --datasets movielens --seeds 0-2 --variants no_bag",
+            "--models card --datasets zhihu movielens --seeds 0-2 --variants drop_one_weights gaps_in_training"
+            " --extras missing",
+            "--models globaldiff --backbones sasrec --datasets zhihu movielens --seeds 0-2 --variants no_votes",
+        ),
+    ),
+    "sweeps": (
+        "threshold, window and temperature of PER, guidance, denoising steps",
+        (
+            "--models card --datasets zhihu --variants threshold_quantile=0.1 threshold_quantile=0.25"
+            " threshold_quantile=0.75 threshold_quantile=0.9",
+            "--models card --datasets zhihu --variants future_window=1 future_window=2 future_window=5"
+            " per_temperature=0.5 per_temperature=1.0 per_temperature=4.0",
+            "--models dreamrec tdm card --datasets zhihu movielens --extras steps guidance",
+            "--models globaldiff --backbones sasrec --datasets zhihu movielens --extras steps",
+            "--models tdm card --datasets zhihu --extras all_steps",
+        ),
+    ),
+    "honesty": (
+        "PER against what leaving an item out does",
+        ("--models sasrec tdm card --datasets zhihu movielens --seeds 0-2 --extras honesty",),
+    ),
+    "globaldiff-table-2": (
+        "GlobalDiff on its four backbones",
+        (
+            "--models srgnn bert4rec cbit --datasets ml-1m beauty --extras released",
+            "--models knn_average globaldiff --backbones srgnn bert4rec cbit --datasets ml-1m beauty"
+            " --extras released voters",
+        ),
+    ),
+    "globaldiff-parts": (
+        "Table 3 and Figures 4 and 6 of GlobalDiff: clusters, contexts, networks, diffusion steps",
+        (
+            "--models globaldiff --backbones sasrec --datasets beauty"
+            " --variants clusters=100 clusters=500 clusters=1000",
+            "--models globaldiff --backbones sasrec --datasets ml-1m --variants context_state context_none unet2d"
+            " mlp1 mlp2 diffusion_steps=100 diffusion_steps=200",
+        ),
+    ),
+    "long-term": (
+        "Figure 3 of GlobalDiff: the next four items",
+        (
+            "--models sasrec --datasets ml-1m beauty --protocol long-term --extras foresight",
+            f"{HOSTS} --datasets ml-1m beauty --protocol long-term --extras foresight",
+        ),
+    ),
+}
+
+
+def main() -> None:
+    """The command line."""
+    arguments = _parser().parse_args()
+    for name in arguments.names or EXPERIMENTS:
+        about, lines = EXPERIMENTS[name]
+        print(f"{name}: {about}")
+        for line in lines:
+            print(f"  python -m scripts.benchmark {line}")
+            if not arguments.list:
+                benchmark.main([*line.split(), *_passed_on(arguments)])
+
+
+def _passed_on(arguments: argparse.Namespace) -> list[str]:
+    said = {"--work": arguments.work, "--data": arguments.data, "--threads": arguments.threads}
+    return [word for option, value in said.items() if value is not None for word in (option, str(value))]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description="Run the experiments behind the Benchmarks page.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"out of {', '.join(EXPERIMENTS)} (default: all)")
+    parser.add_argument("--list", action="store_true", help="only say what would be run")
+    parser.add_argument("--work", type=Path, help="trained weights (default: benchmark in the data folder)")
+    parser.add_argument("--data", type=Path, help="data folder (default: $TURNPOINT_DATA or the cache folder)")
+    parser.add_argument("--threads", type=int, help="CPU threads (default: PyTorch's choice)")
+    return parser
+
+
+if __name__ == "__main__":
+    main()
