@@ -35,8 +35,8 @@ ABLATIONS = {
     "unet2d": ("network=unet2d",),
     "mlp1": ("network=mlp1",),
     "mlp2": ("network=mlp2",),
-    "context_state": ("guidance_context=state",),
-    "context_none": ("guidance_context=none",),
+    "context_state": ("guidance=state",),
+    "context_none": ("guidance=none",),
 }
 
 
