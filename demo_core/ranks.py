@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from demo_core.runs import Run, append_line
+from demo_core.runs import Run, append_line, belongs_to
 from demo_core.sequences import Rows
 
 BEYOND = 51
@@ -60,9 +60,16 @@ class RankFile:
     def of(self, key: RunKey, config_hash: str | None = None) -> RankedRuns | None:
         """The runs with that key (fields :data:`KEY`) and the settings of the newest, or those of ``config_hash``.
 
-        ``None`` where there are none.
+        A variant of a recipe that the model no longer has counts as not measured: ``None``, as where there are none.
         """
-        lines = self.lines.get(key, {})
+        at = KEY.index("variant")
+        plain = self.lines.get((*key[:at], None, *key[at + 1 :]), {}).values()
+        recipe = [(line["config_hash"], line["date"]) for line in plain]
+        lines = {
+            seed: line
+            for seed, line in self.lines.get(key, {}).items()
+            if key[at] is None or belongs_to(recipe, line["config_hash"], line["date"])
+        }
         if not lines:
             return None
         newest = max(lines.values(), key=lambda line: line["date"])

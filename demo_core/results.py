@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from demo_core.runs import Run, append_run, read_runs
+from demo_core.runs import Run, append_run, belongs_to, read_runs
 
 __all__ = [
     "TUNING",
@@ -25,6 +25,7 @@ __all__ = [
     "append_run",
     "collect",
     "collect_tries",
+    "of_present_recipes",
     "read_published",
     "read_runs",
     "summarise",
@@ -166,6 +167,21 @@ def summarise(runs: Iterable[Run]) -> list[Result]:
         common = [name for name in newest.metrics if all(name in run.metrics for run in same)]
         results += [_mean_of(same, newest, metric) for metric in common]
     return results
+
+
+def of_present_recipes(runs: Sequence[Run]) -> list[Run]:
+    """``runs`` without the variants of a recipe that its model no longer has: they would stand beside a row that they
+    do not depart from.
+    """
+    plain: dict[tuple[object, ...], list[tuple[str, str]]] = defaultdict(list)
+    for run in runs:
+        if run.variant is None:
+            plain[_key(run)].append((run.config_hash, run.date))
+    return [
+        run
+        for run in runs
+        if run.variant is None or belongs_to(plain[(*_key(run)[:-1], None)], run.config_hash, run.date)
+    ]
 
 
 def _mean_of(runs: Sequence[Run], newest: Run, metric: str) -> Result:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -115,3 +115,17 @@ def drop_partial_line(path: Path) -> bool:
     with path.open("r+b") as file:
         file.truncate(content.rfind(b"\n") + 1)
     return True
+
+
+def belongs_to(recipe: Iterable[tuple[str, str]], config_hash: str, date: str) -> bool:
+    """Whether a variant is one of the recipe as it is now, and not of an earlier one.
+
+    ``recipe``: config hash and date of every run without a variant. What is measured on the same weights has the hash
+    of the newest of them; what was trained anew, with something changed, is not older than the first run with that
+    hash. Without any such run there is nothing to belong to, and everything does.
+    """
+    known = list(recipe)
+    if not known:
+        return True
+    newest = max(known, key=lambda one: one[1])[0]
+    return config_hash == newest or date >= min(day for own, day in known if own == newest)

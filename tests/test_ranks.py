@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from demo_core.ranks import append_ranks, read_ranks, run_key
+from demo_core.ranks import RunKey, append_ranks, read_ranks, run_key
 from demo_core.runs import Run
 from demo_core.sequences import Rows
 from tests.runs import run as a_run
@@ -64,3 +64,21 @@ def test_counted_models_are_known_to_have_no_seed(tmp_path: Path) -> None:
         append_ranks(path, a_run(model), torch.ones(6), ROWS)
     found = [read_ranks(path).of(run_key(a_run(model))) for model in ("popularity", "card")]
     assert [runs is not None and runs.seedless for runs in found] == [True, False]
+
+
+def test_ranks_of_a_variant_of_an_earlier_recipe_count_as_not_measured(tmp_path: Path) -> None:
+    path = tmp_path / "ranks.jsonl"
+
+    def write(day: int, config: str, variant: str | None) -> RunKey:
+        date = f"2026-01-{day:02}T00:00:00+00:00"
+        one = dataclasses.replace(a_run("card", variant=variant), config_hash=config, date=date)
+        append_ranks(path, one, torch.tensor([1, 2]), Rows.last_items([[1, 2], [3, 4]]))
+        return run_key(one)
+
+    write(1, "old", None)
+    key = write(2, "old", "deleted=0.5")
+    assert read_ranks(path).of(key) is not None
+    write(5, "new", None)
+    assert read_ranks(path).of(key) is None
+    write(6, "new", "deleted=0.5")
+    assert read_ranks(path).of(key) is not None

@@ -10,7 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from demo_core.results import PUBLISHED, Result, Run, append_run, collect, read_published, read_runs, summarise, table
+from demo_core.results import (
+    PUBLISHED,
+    Result,
+    Run,
+    append_run,
+    collect,
+    of_present_recipes,
+    read_published,
+    read_runs,
+    summarise,
+    table,
+)
 from tests.runs import RUN, run, write_bundle_metrics, write_runs
 
 # Improvements in per cent as the papers print them: HR@20, NDCG@20 on KuaiRec, then Zhihu (CARD paper, Table 1).
@@ -244,3 +255,18 @@ def test_more_clusters_bring_globaldiff_closer_to_single_items() -> None:
     ordered = [results[name] for name in ("clusters=100", "clusters=500", "clusters=1000", None)]
     assert ordered == sorted(ordered)
     assert statistics.fmean(ordered) == pytest.approx(0.04955)
+
+
+def test_variants_of_a_recipe_that_is_gone_are_not_shown_beside_the_present_one() -> None:
+    def at(day: int, config: str, variant: str | None = None) -> Run:
+        date = f"2026-01-{day:02}T00:00:00+00:00"
+        return dataclasses.replace(run("card", variant=variant), config_hash=config, date=date)
+
+    old = [at(1, "old"), at(2, "old", "deleted=0.5"), at(3, "old without routing", "no_routing")]
+    assert of_present_recipes(old) == old
+    new = [at(5, "new"), at(6, "new", "deleted=0.5"), at(7, "new without routing", "no_routing")]
+    kept = of_present_recipes([*old, *new])
+    assert kept == [old[0], *new], "the figures of the old recipe stay with it"
+    assert of_present_recipes([*old, new[0]]) == [old[0], new[0]]
+    alone = at(1, "any", "deleted=0.1")
+    assert of_present_recipes([alone]) == [alone], "nothing is known that it could contradict"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from demo_core.benchmark_rows import ALL_PROTOCOLS, BASELINES, MARKS, RELEASED_WINDOW, Row, model_title, rows
 from demo_core.experiments.times import running_times
-from demo_core.results import TUNING, Result, collect, collect_tries, read_published, summarise
+from demo_core.results import TUNING, Result, collect, collect_tries, of_present_recipes, read_published, summarise
 from demo_core.runs import Run
 from demo_core.variants import DELETED, RELEASED_TEST, parse
 
@@ -157,7 +157,8 @@ def _offered(wish: object, offered: Sequence[str], default: str | None) -> str:
 def _read(checkpoints: Path, state: tuple[object, ...]) -> Offer:
     """``state`` tells one content of the files from another."""
     measured = collect(checkpoints)
-    runs = [run for run in measured.runs if run.split == "test" and run.protocol in ALL_PROTOCOLS and run.variant != ""]
+    known = of_present_recipes(measured.runs)
+    runs = [run for run in known if run.split == "test" and run.protocol in ALL_PROTOCOLS and run.variant != ""]
     tried = collect_tries(checkpoints)
     results = [*read_published(), *(_by_protocol(result) for result in summarise(runs))]
     return Offer(
