@@ -51,7 +51,7 @@ __all__ = [
 ]
 
 
-VOTE_SHARE_STEPS = 10
+ROUGH_STEPS = 10
 
 
 class GlobalDiff(Recommender):
@@ -230,11 +230,17 @@ class GlobalDiff(Recommender):
         return rows.repeat(self.config.masks_per_sequence)
 
     def _choose_shares(self, dataset: Dataset, validate: Callable[[], float]) -> None:
-        """First what the global voter is made of, by its own list; then how much it counts."""
+        """By the fused list: how much the global voter counts, and what it is made of. From the plain average of
+        backbone and votes on, each share is chosen while the other one stands still.
+        """
         config = self.config
         if config.vote_share is None:
-            self.gamma.fill_(0.0)
-            choose_share(self.vote_share, validate, VOTE_SHARE_STEPS)
+            self.vote_share.fill_(1.0)
+            if config.gamma is None:
+                choose_share(self.gamma, validate, ROUGH_STEPS)
+            else:
+                self.gamma.fill_(config.gamma)
+            choose_share(self.vote_share, validate, ROUGH_STEPS)
         if config.gamma is None:
             choose_share(self.gamma, validate)
         else:
