@@ -11,7 +11,7 @@ by popularity.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -75,22 +75,27 @@ class ItemVotes(Recommender):
         matrix = self.matrix(dataset)
         self.neighbour.zero_()
         self.similarity.zero_()
-        for first in range(1, self.config.num_items + 1, 1024):
-            rows = matrix[first : first + 1024]
-            dense = rows if isinstance(rows, Tensor) else torch.from_numpy(rows.toarray())
-            # A stable order: of equals the smaller id comes first, on every machine.
-            order = dense.abs().sort(dim=1, descending=True, stable=True).indices[:, : self.neighbour.shape[1]]
-            value = dense.gather(1, order).to(self.similarity)
-            self.similarity[first : first + len(value)] = value
-            self.neighbour[first : first + len(value)] = torch.where(value == 0, PADDING, order.to(value.device)).to(
-                self.neighbour
-            )
+        for rows, item, value in largest_entries(matrix, self.neighbour.shape[1]):
+            self.similarity[rows] = value.to(self.similarity)
+            self.neighbour[rows] = torch.where(value == 0, PADDING, item).to(self.neighbour)
 
     def _add_votes(self, scores: Tensor, history: Tensor) -> Tensor:
         history = history[:, -self.config.max_length :]
         weight = (history != PADDING) * recency(history.shape[1], self.config.recency_decay, history.device)  # (B, L)
         votes = self.similarity[history] * weight[..., None]  # (B, L, N)
         return scores.scatter_add(1, self.neighbour[history].flatten(1).long(), votes.flatten(1))
+
+
+def largest_entries(matrix: sparse.csr_array | Tensor, count: int) -> Iterator[tuple[slice, Tensor, Tensor]]:
+    """Of every row of (M + 1, M + 1), a block of rows at a time: which rows, and the ids and values (B, ``count``) of
+    their largest entries by size, whatever the sign. Of equals the smaller id comes first, on every machine.
+    """
+    for first in range(0, matrix.shape[0], 1024):
+        rows = slice(first, min(first + 1024, matrix.shape[0]))
+        part = matrix[rows]
+        dense = part if isinstance(part, Tensor) else torch.from_numpy(part.toarray())
+        item = dense.abs().sort(dim=1, descending=True, stable=True).indices[:, :count]
+        yield rows, item, dense.gather(1, item)
 
 
 def recency(length: int, decay: float | Tensor, device: torch.device | None = None) -> Tensor:

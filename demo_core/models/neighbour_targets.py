@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from demo_core.datasets import Dataset
 from demo_core.models.base import Recommender, RecommenderConfig
 from demo_core.models.item_knn import item_cosine
+from demo_core.models.item_votes import largest_entries
 from demo_core.sequences import PADDING
 
 NEIGHBOURS = 50
@@ -36,16 +37,14 @@ class NeighbourTargets:
         number = dataset.catalogue.num_items
         cosine = item_cosine(dataset.train.sequences(), number)
         cosine.setdiag(0)
-        ids, shares = [torch.zeros(1, NEIGHBOURS, dtype=torch.long)], [torch.ones(1, NEIGHBOURS)]
-        for own in torch.arange(1, number + 1).split(1024):
-            dense = torch.from_numpy(cosine[int(own[0]) : int(own[-1]) + 1].toarray()).float()
-            value, item = (x[:, :NEIGHBOURS] for x in dense.sort(dim=1, descending=True, stable=True))
+        ids, shares = [], []
+        for rows, item, value in largest_entries(cosine, min(NEIGHBOURS, number + 1)):
             alone = value[:, :1] == 0
-            value = torch.where(alone, torch.ones_like(value), value)
-            item = torch.where(value == 0, PADDING, torch.where(alone, own[:, None], item))
-            ids.append(_wide(item))
-            shares.append(_wide(value / value.sum(dim=1, keepdim=True)))
-        return cls(torch.cat(ids), torch.cat(shares).cumsum(dim=1))
+            own = torch.arange(rows.start, rows.stop)[:, None]
+            ids.append(_wide(torch.where(alone, own, torch.where(value == 0, PADDING, item))))
+            weight = torch.where(alone, torch.ones_like(value), value)
+            shares.append(_wide(weight / weight.sum(dim=1, keepdim=True)))
+        return cls(torch.cat(ids), torch.cat(shares).cumsum(dim=1).float())
 
     def to(self, device: torch.device) -> Self:
         return type(self)(self.item.to(device), self.up_to.to(device))
