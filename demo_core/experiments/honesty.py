@@ -33,6 +33,12 @@ TITLES = {
     PER_KL: "PER and change of the whole prediction",
     RECENCY_LOG_PROBABILITY: "recency and change of the true item's log-probability",
     RECENCY_KL: "recency and change of the whole prediction",
+    "spearman_weight_size": "weight and size of the log-probability's change, whatever its sign",
+    "spearman_per_size": "PER and size of the log-probability's change",
+    "spearman_recency_size": "recency and size of the log-probability's change",
+    "spearman_recency_rank": "recency and change of the true item's rank",
+    "spearman_rank_between_models": "change of the rank, this model and another",
+    "spearman_size_between_models": "size of the log-probability's change, this model and another",
     LOG_PROBABILITY_BETWEEN_MODELS: "change of the log-probability, this model and another",
     KL_BETWEEN_MODELS: "change of the whole prediction, this model and another",
 }
