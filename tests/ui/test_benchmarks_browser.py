@@ -86,7 +86,8 @@ def test_models_are_left_out_and_brought_back_from_the_keyboard(watched: Watched
 def test_every_section_is_drawn_and_says_what_it_is(watched: Watched, address: str, tmp_path: Path) -> None:
     page = opened(watched, address)
     expect(page.locator(f"{VIEW} .curves svg")).to_have_count(7, timeout=SLOW)
-    assert page.locator(f"{VIEW} details.section").count() == page.locator(f"{VIEW} details.section[open]").count() == 10
+    sections, opened_ones = (page.locator(f"{VIEW} details.section{state}").count() for state in ("", "[open]"))
+    assert sections == opened_ones == 10
     assert page.locator("[data-section=parts] svg[role=img]").first.get_attribute("aria-label") == (
         "the whole model, published, HR@20: 2.57 ± .05, n 5"
     )
