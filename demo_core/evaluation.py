@@ -103,7 +103,7 @@ def evaluate(
 
     All batches see the noise of ``seed``. ``reading`` departs from the protocol as a released code did. ``seen``: rows
     whose histories are excluded in place of those of ``rows``, which may have lost items. ``top``: how much of every
-    list is kept (0: none, which is a third faster). Raises ``ValueError`` when a score is NaN or infinite.
+    list is kept (0: none, which saves a pass over the scores). Raises ``ValueError`` when a score is NaN or infinite.
     """
     reading = reading or Reading()
     device = next((p.device for p in [*model.parameters(), *model.buffers()]), torch.device("cpu"))

@@ -68,7 +68,7 @@ HONESTY = (
     " left out: 1 is full agreement, 0 none."
 )
 
-TRIED = "Settings compared on validation while the default was looked for. The test split took no part in these runs."
+TRIED = "Settings compared on validation by the grid, mostly with one seed. The test split took no part in these runs."
 
 
 def _drawn(drawn: dict[str, dict[str, Any]], *keys: str) -> Blocks:
