@@ -1,9 +1,9 @@
 """What the ``default`` preset changes per model and data set.
 
 Compared on validation, mostly with one seed, the grid's runs in ``checkpoints/tuning.jsonl``: epochs, rates and dropout
-of SASRec, targets from around the next item, the second guidance, missing items, ridge and recency of SLIT and item-kNN. Compared on
-validation in pilot runs that were not kept: dropout on Zhihu, the rate of SRGNN, BERT4Rec's mask rate, and
-GlobalDiff's similarity window and newest mask, whose tries also printed test figures. Chosen with test figures in view:
+of SASRec, targets from around the next item, the second guidance, missing items, ridge and recency of SLIT and
+item-kNN. Compared on validation in pilot runs that were not kept: dropout on Zhihu, the rate of SRGNN, BERT4Rec's mask
+rate, and GlobalDiff's similarity window and newest mask, whose tries also printed test figures. Chosen with test figures in view:
 two denoising steps averaged over eight noises, and weights on the attention. Carried over without a comparison of their
 own: YooChoose, and GlobalDiff on MovieLens 1M and Beauty.
 
