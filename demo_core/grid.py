@@ -25,6 +25,7 @@ from demo_core.models.base import Recommender, RecommenderConfig
 from demo_core.runs import Run, Split, drop_partial_line, read_runs
 from demo_core.training import fit
 from demo_core.trials import Extra, settings_of
+from demo_core.variants import of_changed
 
 OTHER = "sasrec"  # what other models are held against where two independently trained ones are needed
 
@@ -99,7 +100,7 @@ class Grid:
         dataset = datasets.load(job.dataset, self.data, job.protocol)
         model = self._new_model(job, dataset)
         wanted = [extra for extra in extras if extra.applies_to(model, dataset)]
-        missing = [extra for extra in wanted if not self._has(job, model, dataset, extra.variant)]
+        missing = [extra for extra in wanted if not self._has(job, model, dataset, _name(job, extra))]
         plain = not self._has(job, model, dataset, job.variant)
         if not plain and not missing:
             self.show("  already measured")
@@ -113,11 +114,11 @@ class Grid:
                 record(measurement, dataset.rows(split), self.file)
                 self.show(f"  {split} {_figures(measurement.run)}")
         for extra in missing:
-            named = replace(subject, variant=extra.variant)
+            named = replace(subject, variant=_name(job, extra))
             with extra.prepared(bundle.model):
                 measurement = extra.measure(bundle.model, dataset, named, lambda: self._other(job, dataset))
             record(measurement, dataset.test, self.file)
-            self.show(f"  {extra.variant} {_figures(measurement.run)}")
+            self.show(f"  {named.variant} {_figures(measurement.run)}")
 
     def _new_model(self, job: Job, dataset: Dataset) -> Recommender:
         config = job.config(dataset.catalogue.num_items)
@@ -225,6 +226,10 @@ def _subject(job: Job, bundle: Bundle) -> Subject:
         seconds_per_epoch=float(bundle.training["seconds_per_epoch"]),
         variant=job.variant,
     )
+
+
+def _name(job: Job, extra: Extra) -> str:
+    return of_changed(job.variant, extra.variant)
 
 
 def _figures(run: Run) -> str:

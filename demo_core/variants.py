@@ -14,6 +14,7 @@ PER_HONESTY = "per_honesty"
 DELETED, INSERTED, STEPS = "deleted", "inserted", "steps"
 ALL_STEPS = "steps=all"
 SLIT_VOTES = "votes_of_slit"
+WITHIN = "/"
 LOGGED = {"log_best_on_validation": "epoch best on validation", "log_best_on_test": "epoch best on test"}
 
 PARTS = {
@@ -79,6 +80,19 @@ def parse(variant: str) -> Variant:
     return Variant(name, value) if math.isfinite(value) else Variant(variant, None)
 
 
+def of_changed(part: str | None, variant: str) -> str:
+    """What a further measurement is called of a model that was trained with a changed part (``None``: as it is):
+    ``"gaps_in_training/deleted=0.5"``.
+    """
+    return variant if part is None else f"{part}{WITHIN}{variant}"
+
+
+def changed(variant: str) -> tuple[str | None, str]:
+    """The inverse of :func:`of_changed`: the part, and what was measured."""
+    part, within, rest = variant.rpartition(WITHIN)
+    return (part, rest) if within else (None, variant)
+
+
 def title(variant: str) -> str:
     """The variant in words; one that is not known by name is told as it is written."""
     name, value = parse(variant)
@@ -95,6 +109,8 @@ def axis_title(name: str) -> str:
 
 def is_part(variant: str) -> bool:
     """Shown line by line: a part left out or replaced, and any other variant without a number."""
+    if WITHIN in variant:
+        return False
     name, value = parse(variant)
     if name in (AS_RELEASED, RELEASED_TEST, PER_HONESTY, ALL_STEPS, *LOGGED):
         return False
@@ -104,4 +120,4 @@ def is_part(variant: str) -> bool:
 def is_setting(variant: str) -> bool:
     """One point of the sweep of a setting."""
     name, value = parse(variant)
-    return value is not None and name not in PARTS and name not in (DELETED, INSERTED, STEPS)
+    return WITHIN not in variant and value is not None and name not in PARTS and name not in (DELETED, INSERTED, STEPS)

@@ -122,7 +122,12 @@ def main() -> None:
 
 
 def _passed_on(arguments: argparse.Namespace) -> list[str]:
-    said = {"--work": arguments.work, "--data": arguments.data, "--threads": arguments.threads}
+    said = {
+        "--file": arguments.file,
+        "--work": arguments.work,
+        "--data": arguments.data,
+        "--threads": arguments.threads,
+    }
     return [word for option, value in said.items() if value is not None for word in (option, str(value))]
 
 
@@ -130,6 +135,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Run the experiments behind the Benchmarks page.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"out of {', '.join(EXPERIMENTS)} (default: all)")
     parser.add_argument("--list", action="store_true", help="only say what would be run")
+    parser.add_argument("--file", type=Path, help="where runs are added (default: checkpoints/measured.jsonl)")
     parser.add_argument("--work", type=Path, help="trained weights (default: benchmark in the data folder)")
     parser.add_argument("--data", type=Path, help="data folder (default: $TURNPOINT_DATA or the cache folder)")
     parser.add_argument("--threads", type=int, help="CPU threads (default: PyTorch's choice)")

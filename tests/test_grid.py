@@ -63,6 +63,14 @@ def test_further_measurements_use_the_weights_that_are_there(grid: Grid, monkeyp
     assert variants == [None, None, "deleted=0.1", "deleted=0.2", "deleted=0.3", "deleted=0.5"]
 
 
+def test_what_is_measured_of_a_changed_model_does_not_pass_for_the_unchanged_one(grid: Grid) -> None:
+    changed = Job("card", "default", "toy", 0, variant="no_routing", settings=(*SMALL, "layers=1"))
+    grid.run([changed], EXTRAS["missing"]()[:1])
+    assert [run.variant for run in read_runs(grid.file)] == ["no_routing", "no_routing", "no_routing/deleted=0.1"]
+    grid.run([dataclasses.replace(changed, variant=None)], EXTRAS["missing"]()[:1])
+    assert [run.variant for run in read_runs(grid.file)][3:] == [None, None, "deleted=0.1"]
+
+
 def test_an_interrupted_grid_goes_on_where_it_stopped(grid: Grid, monkeypatch: pytest.MonkeyPatch) -> None:
     jobs = [JOB, Job("popularity", "default", "toy", 0)]
     monkeypatch.setattr(grids, "measure", _fails_at(3, grids.measure))

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from demo_core.results import read_published
 from demo_core.trials import ABLATIONS, EXTRAS
-from demo_core.variants import AXES, PARTS, axis_title, is_part, is_setting, parse, title
+from demo_core.variants import AXES, PARTS, axis_title, changed, is_part, is_setting, of_changed, parse, title
 
 
 def test_a_number_after_the_equals_sign_is_the_value() -> None:
@@ -43,7 +43,16 @@ def test_titles_are_words_with_their_number() -> None:
 def test_every_variant_has_one_place_on_the_page() -> None:
     assert is_part("no_attention") and is_part("clusters=100") and is_part("something_new")
     assert is_setting("threshold_quantile=0.3") and is_setting("something_new=2")
-    for elsewhere in ("deleted=0.1", "inserted=0.5", "steps=5", "steps=all", "as_released", "per_honesty"):
+    for elsewhere in (
+        "no_routing/deleted=0.1",
+        "future_window=1/steps=5",
+        "deleted=0.1",
+        "inserted=0.5",
+        "steps=5",
+        "steps=all",
+        "as_released",
+        "per_honesty",
+    ):
         assert not is_part(elsewhere)
         assert not is_setting(elsewhere)
     for name in PARTS:
@@ -61,3 +70,8 @@ def test_every_printed_variant_is_written_as_a_measured_one() -> None:
     printed = {result.variant for result in read_published() if result.variant is not None}
     assert {"clusters=100", "clusters=500", "clusters=1000", "no_routing", "no_attention"} <= printed
     assert {parse(variant).name for variant in printed if is_part(variant)} <= set(PARTS)
+
+
+@pytest.mark.parametrize("part", [None, "no_routing", "future_window=1"])
+def test_a_measurement_of_a_changed_model_says_both(part: str | None) -> None:
+    assert changed(of_changed(part, "deleted=0.1")) == (part, "deleted=0.1")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from demo_core.comparison import Difference, difference_between
 from demo_core.datasets import DATASETS
 from demo_core.measure import RANKS
 from demo_core.ranks import RankedRuns, RankFile, read_ranks
+from demo_core.variants import of_changed
 
 METRIC = "hr@20"
 
@@ -30,11 +31,10 @@ class Contender:
         return cls(*text.split("/"))
 
     def runs(self, file: RankFile, dataset: str, variant: str | None = None) -> RankedRuns | None:
-        """The ranks of its test runs on a data set; ``variant`` in place of its own."""
+        """The ranks of its test runs on a data set; ``variant``: a further measurement of it."""
         protocol = DATASETS[dataset].protocol.name
-        return file.of(
-            (self.model, self.preset, self.backbone, dataset, protocol, "test", variant or self.variant),
-        )
+        told = self.variant if variant is None else of_changed(self.variant, variant)
+        return file.of((self.model, self.preset, self.backbone, dataset, protocol, "test", told))
 
 
 @dataclass(frozen=True)
@@ -66,10 +66,9 @@ class Finding:
 
     @property
     def figures(self) -> str:
-        """``+0.12 (−0.20 to +0.44), 3 seeds`` in points."""
+        """``+0.12 (−0.20 to +0.44), n 3`` in points; n counts the seeds."""
         ends = f"{_points(self.difference.low)} to {_points(self.difference.high)}"
-        seeds = "1 seed" if self.difference.seeds == 1 else f"{self.difference.seeds} seeds"
-        return f"{_points(self.difference.mean)} ({ends}), {seeds}"
+        return f"{_points(self.difference.mean)} ({ends}), n {self.difference.seeds}"
 
     @property
     def place(self) -> str:
@@ -77,6 +76,7 @@ class Finding:
 
 
 SASREC, TDM, CARD = Contender("sasrec"), Contender("tdm"), Contender("card")
+GAPS = Contender("card", variant="gaps_in_training")
 GLOBALDIFF, KNN_AVERAGE = Contender("globaldiff", backbone="sasrec"), Contender("knn_average", backbone="sasrec")
 SLIT_AVERAGE = Contender("knn_average", backbone="sasrec", variant="votes_of_slit")
 CLAIMS = (
@@ -96,6 +96,14 @@ CLAIMS = (
     Claim("CARD needs its routing", CARD, Contender("card", variant="no_routing")),
     Claim("CARD needs its attention weights", CARD, Contender("card", variant="no_attention")),
     Claim("CARD needs either of the two", CARD, Contender("card", variant="neither")),
+    Claim("CARD gains by its second guidance", CARD, Contender("card", variant="no_bag")),
+    Claim(
+        "CARD gains by weights from the drop-one effect in place of PER",
+        Contender("card", variant="drop_one_weights"),
+        CARD,
+    ),
+    Claim("CARD gains by random gaps in its training", GAPS, CARD),
+    Claim("CARD with gaps in its training loses less with half of the items gone", GAPS, CARD, "deleted=0.5"),
     Claim("CARD loses less than SASRec with half of the items gone", CARD, SASREC, "deleted=0.5"),
     Claim("CARD loses less than TDM with half of the items gone", CARD, TDM, "deleted=0.5"),
     Claim("TDM loses less than SASRec with half of the items gone", TDM, SASREC, "deleted=0.5"),
@@ -105,6 +113,11 @@ CLAIMS = (
     Claim("GlobalDiff ranks better than SASRec, its backbone", GLOBALDIFF, SASREC),
     Claim("GlobalDiff ranks better than SASRec averaged with item-kNN", GLOBALDIFF, KNN_AVERAGE),
     Claim("GlobalDiff ranks better than SASRec averaged with SLIT", GLOBALDIFF, SLIT_AVERAGE),
+    Claim(
+        "GlobalDiff gains by the votes of the history",
+        GLOBALDIFF,
+        Contender("globaldiff", backbone="sasrec", variant="no_votes"),
+    ),
     Claim("GlobalDiff ranks better than SLIT alone", GLOBALDIFF, Contender("slit")),
 )
 
@@ -134,11 +147,24 @@ def difference(
     return difference_between(runs, metric)
 
 
-def as_table(found: list[Finding]) -> str:
-    """Markdown: one line a claim and data set."""
-    lines = ["| claim | data set | difference in HR@20, points | |", "| --- | --- | --- | --- |"]
-    lines += [f"| {one.claim.words} | {one.place} | {one.figures} | {one.verdict} |" for one in found]
-    return "\n".join(lines)
+def as_table(found: Sequence[Finding]) -> str:
+    """Markdown: one line a claim, one column a data set; a dash where it was not measured."""
+    claims, places = claims_of(found), places_of(found)
+    cells = {(one.claim.words, one.place): f"{one.verdict}: {one.figures}" for one in found}
+    lines = [["difference in HR@20, points", *places], ["---"] * (1 + len(places))]
+    lines += [[words, *(cells.get((words, place), "–") for place in places)] for words in claims]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def claims_of(found: Sequence[Finding]) -> list[str]:
+    """The words of the claims, each once, in their order."""
+    return list(dict.fromkeys(one.claim.words for one in found))
+
+
+def places_of(found: Sequence[Finding]) -> list[str]:
+    """The titles of the data sets that were measured, in the order of :data:`DATASETS`."""
+    measured = {one.dataset for one in found}
+    return [dataset_title(name) for name in DATASETS if name in measured]
 
 
 def _points(fraction: float) -> str:

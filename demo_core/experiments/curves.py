@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from demo_core import axes
 from demo_core.axes import Axis
 from demo_core.benchmark_rows import MARKS, Row, row_of
 from demo_core.models import MODELS, preset
 from demo_core.results import Result
-from demo_core.variants import ALL_STEPS, AXES, DELETED, INSERTED, STEPS, is_setting, parse
+from demo_core.variants import ALL_STEPS, AXES, DELETED, INSERTED, STEPS, changed, is_part, is_setting, parse, title
 
 FIELDS = {STEPS: "inference_steps"}
 """Variants that are called otherwise than the setting they move."""
@@ -34,7 +34,8 @@ class Curve:
 
 
 def curves(results: Sequence[Result], name: str, metric: str) -> list[Curve]:
-    """Every model's curve of ``metric`` over the variants ``name=value``, with the run that moved nothing in its place.
+    """Every model's curve of ``metric`` over the variants ``name=value``, with the run that moved nothing in its place;
+    a model that was trained with a changed part has a curve of its own.
 
     ``results`` are of one data set and one protocol, else ``ValueError``; a model without such a variant has no curve.
     Times (``inference_seconds``) of two devices never share a curve.
@@ -44,21 +45,28 @@ def curves(results: Sequence[Result], name: str, metric: str) -> list[Curve]:
     groups: dict[tuple[object, ...], dict[float, Result]] = defaultdict(dict)
     plain: dict[tuple[object, ...], Result] = {}
     for result in (result for result in results if result.metric == metric):
-        key = _key(result)
-        if result.variant is None:
-            plain[key] = result
-            continue
-        value = _moved(result, result.variant, name)
+        part, variant = changed(result.variant or "")
+        if not variant or (part is None and is_part(variant)):
+            plain[(*_key(result), variant or None)] = result
+        value = _moved(result, variant, name) if variant else None
         if value is not None:
-            groups[key][value] = result
+            groups[(*_key(result), part)][value] = result
     for key, found in groups.items():
         if key in plain and (value := unmoved(name, plain[key])) is not None:
             found.setdefault(value, plain[key])
     made = [
-        Curve(row_of(plain.get(key, next(iter(found.values())))), tuple(Point(x, found[x]) for x in sorted(found)))
+        Curve(_row(plain.get(key, next(iter(found.values())))), tuple(Point(x, found[x]) for x in sorted(found)))
         for key, found in groups.items()
     ]
     return sorted(made, key=_order)
+
+
+def _row(result: Result) -> Row:
+    """Of the unmoved run, or of a point where there is none: a changed part is told behind the preset."""
+    row = row_of(result)
+    part, variant = changed(result.variant or "")
+    told = part or (variant if variant and is_part(variant) else None)
+    return replace(row, source=f"{row.source}, {title(told)}") if told else row
 
 
 def _moved(result: Result, variant: str, name: str) -> float | None:

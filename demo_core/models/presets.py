@@ -30,6 +30,8 @@ TRAINING: dict[str, tuple[str, ...]] = {
     "movielens": (*DENSE, "rows_per_epoch=40000", "max_epochs=60"),
     "ml-1m": (*DENSE, "rows_per_epoch=80000", "max_epochs=30"),
 }
+# A masked row asks for several items at once: fewer rows hold as many questions.
+CLOZE = {"ml-1m": ("rows_per_epoch=20000",)}
 # Targets from around the next item; the masked models have their own targets.
 TARGETS = {"zhihu": LIKE_NEXT}
 # The same with the targets: SASRec, the backbones and the guided models.
@@ -101,9 +103,9 @@ def _globaldiff(data: str) -> tuple[str, ...]:
 TUNED: dict[tuple[str, str], tuple[str, ...]] = {
     **{("sasrec", data): settings for data, settings in LEARNING.items()},
     **{("srgnn", data): (*settings, *(FASTER if data in SPARSE_DATA else ())) for data, settings in TRAINING.items()},
-    **{("cbit", data): settings for data, settings in TRAINING.items()},
+    **{("cbit", data): (*settings, *CLOZE.get(data, ())) for data, settings in TRAINING.items()},
     **{
-        ("bert4rec", data): (*settings, *(MASK_MORE if data in SPARSE_DATA else ()))
+        ("bert4rec", data): (*settings, *CLOZE.get(data, ()), *(MASK_MORE if data in SPARSE_DATA else ()))
         for data, settings in TRAINING.items()
     },
     **{("dreamrec", data): (*settings, *GUIDED[data]) for data, settings in LEARNING.items()},

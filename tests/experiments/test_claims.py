@@ -31,6 +31,8 @@ def checkpoints(tmp_path: Path) -> Path:
         write(tmp_path, run("card", seed=seed), POOR, "deleted=0.5")
         write(tmp_path, run("sasrec", seed=seed), POOR, "deleted=0.5")
         write(tmp_path, run("card", seed=seed), GOOD, "no_routing")
+        write(tmp_path, run("card", seed=seed), GOOD, "gaps_in_training")
+        write(tmp_path, run("card", seed=seed), GOOD, "gaps_in_training/deleted=0.5")
     return tmp_path
 
 
@@ -42,13 +44,19 @@ def test_a_clear_difference_holds(checkpoints: Path) -> None:
     finding = found(checkpoints)["CARD ranks better than SASRec"]
     assert (finding.verdict, finding.place) == ("holds", "Zhihu")
     assert finding.difference.mean == pytest.approx(0.2)
-    assert finding.figures.startswith("+20.00 (+") and finding.figures.endswith("2 seeds")
+    assert finding.figures.startswith("+20.00 (+") and finding.figures.endswith("n 2")
 
 
 def test_no_difference_is_not_shown_and_a_reversed_one_is_said(checkpoints: Path) -> None:
     assert found(checkpoints)["CARD needs its routing"].verdict == "not shown"
     loses = found(checkpoints)["CARD loses less than SASRec with half of the items gone"]
     assert loses.verdict == "the opposite holds"
+
+
+def test_what_a_changed_model_loses_is_its_own(checkpoints: Path) -> None:
+    found_ones = found(checkpoints)
+    assert found_ones["CARD gains by random gaps in its training"].verdict == "not shown"
+    assert found_ones["CARD with gaps in its training loses less with half of the items gone"].verdict == "holds"
 
 
 def test_what_was_measured_on_one_side_only_is_no_finding(checkpoints: Path) -> None:
@@ -62,15 +70,26 @@ def test_runs_without_a_common_seed_are_no_finding(tmp_path: Path) -> None:
     assert findings(tmp_path) == []
 
 
-def test_the_table_has_a_line_a_finding(checkpoints: Path) -> None:
-    lines = as_table(findings(checkpoints)).splitlines()
-    assert len(lines) == 2 + len(findings(checkpoints))
-    assert "| CARD needs its routing | Zhihu | +0.00 (+0.00 to +0.00), 2 seeds | not shown |" in lines
+def test_the_table_has_a_line_a_claim_and_a_column_a_data_set(checkpoints: Path) -> None:
+    head, _, *lines = as_table(findings(checkpoints)).splitlines()
+    assert head == "| difference in HR@20, points | Zhihu |"
+    assert len(lines) == len(findings(checkpoints))
+    assert "| CARD needs its routing | not shown: +0.00 (+0.00 to +0.00), n 2 |" in lines
+
+
+def test_a_claim_that_was_not_measured_on_a_data_set_has_a_dash_there(checkpoints: Path) -> None:
+    found = findings(checkpoints)
+    elsewhere = dataclasses.replace(found[0], dataset="movielens")
+    head, _, first, *rest = as_table([elsewhere, *found]).splitlines()
+    assert head == "| difference in HR@20, points | MovieLens | Zhihu |"
+    assert " – " not in first and all(line.count("| – |") == 1 for line in rest)
 
 
 def test_the_chart_draws_every_finding_and_refuses_none(checkpoints: Path) -> None:
     drawn = interval_chart(findings(checkpoints)).to_dict()
-    values = [record for records in drawn["datasets"].values() for record in records if "name" in record]
+    values = [record for records in drawn["datasets"].values() for record in records]
+    assert [record["claim"] for record in values] == [one.claim.words for one in findings(checkpoints)]
+    assert {record["place"] for record in values} == {"Zhihu"}
     assert {record["clear"] for record in values} == {True, False}
     with pytest.raises(ValueError, match="at least one"):
         interval_chart([])

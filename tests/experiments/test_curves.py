@@ -38,6 +38,19 @@ def test_a_model_without_the_variant_has_no_curve() -> None:
     assert curves(results(RUNS), "inserted", "hr@20") == []
 
 
+def test_a_model_with_a_changed_part_is_a_curve_of_its_own() -> None:
+    changed = [
+        run("card", 0.024, variant="gaps_in_training"),
+        run("card", 0.023, variant="gaps_in_training/deleted=0.5"),
+        run("card", 0.029, variant="future_window=1/deleted=0.5"),
+    ]
+    found = [curve for curve in curves(results(RUNS + changed), "deleted", "hr@20") if curve.row.title == "CARD"]
+    told = {curve.row.source: [(point.x, point.result.mean) for point in curve.points] for curve in found}
+    assert told["default, trained on histories with gaps too"] == [(0.0, 0.024), (0.5, 0.023)]
+    assert told["default, future window 1"] == [(0.5, 0.029)]
+    assert len(told["default"]) == 3
+
+
 def test_presets_are_curves_of_their_own() -> None:
     runs = [run(preset=preset, variant="deleted=0.1") for preset in ("released", "default")]
     assert [curve.row.source for curve in curves(results(runs), "deleted", "hr@20")] == ["as released", "default"]
