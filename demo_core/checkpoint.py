@@ -23,6 +23,7 @@ from torch import Tensor
 from demo_core.model_card import model_card
 from demo_core.models import MODELS
 from demo_core.models.base import Recommender
+from demo_core.ragged import pack, unpack
 from demo_core.results import Run
 from demo_core.sequences import Catalogue
 
@@ -63,7 +64,7 @@ def save(bundle: Bundle, folder: Path, probe: Tensor | None = None) -> None:
     beside, old = folder.with_name(folder.name + ".new"), folder.with_name(folder.name + ".old")
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
-    save_file(_weights(bundle.model, probe), beside / "model.safetensors")
+    save_file(pack(_weights(bundle.model, probe)), beside / "model.safetensors")
     (beside / "model.safetensors").chmod(0o644)  # safetensors leaves it private, which a served Space cannot read
     _write_json(beside / "config.json", _config(bundle))
     _write_json(beside / "catalogue.json", bundle.catalogue.to_dict())
@@ -126,8 +127,10 @@ def _model(folder: Path, config: dict[str, Any]) -> Recommender:
         raise BundleError(f"{folder}: unknown model {config['model']!r}; known: {', '.join(MODELS)}.")
     entry = MODELS[config["model"]]
     model = _checked(folder, "config.json", lambda: entry.model(entry.config.from_dict(config["config"])))
-    weights = _checked(folder, "model.safetensors", lambda: load_file(folder / "model.safetensors"))
     own = model.state_dict()
+    widths = {name: tensor.shape[1] for name, tensor in own.items() if tensor.dim() == 2}
+    file = folder / "model.safetensors"
+    weights = _checked(folder, file.name, lambda: unpack(load_file(file), widths))
     for name in sorted(set(own) ^ set(weights)):
         problem = "lacks" if name in own else "has the unknown"
         raise BundleError(

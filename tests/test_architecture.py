@@ -46,7 +46,7 @@ ORDER = (
         "per_honesty",
         "foresight",
     ),
-    *("model_card", "checkpoint", "shipping", "grid", "engine", "axes", "benchmark_rows", "experiments"),
+    *("model_card", "ragged", "checkpoint", "shipping", "grid", "engine", "axes", "benchmark_rows", "experiments"),
     *("charts", "curve_charts", "interval_charts", "ui"),
 )
 MOST_LINES = 260

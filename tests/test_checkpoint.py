@@ -103,6 +103,20 @@ def edit_weights(folder: Path, change: Callable[[dict[str, Tensor]], object]) ->
 # Round trips
 
 
+def test_neighbours_that_an_item_does_not_have_take_no_room(tmp_path: Path) -> None:
+    saved = bundle("item_knn")
+    for name in ("neighbour", "similarity"):
+        saved.model.get_buffer(name)[:, 2:] = 0
+    checkpoint.save(saved, tmp_path / "item_knn")
+    stored = load_file(tmp_path / "item_knn" / "model.safetensors")
+    assert stored["neighbour"].numel() < saved.model.get_buffer("neighbour").numel()
+    loaded = checkpoint.load(tmp_path / "item_knn").model
+    assert all(torch.equal(loaded.state_dict()[name], own) for name, own in saved.model.state_dict().items())
+    edit_weights(tmp_path / "item_knn", lambda tensors: tensors["neighbour.filled"].add_(1))
+    with pytest.raises(BundleError, match=r"neighbour\.filled"):
+        checkpoint.load(tmp_path / "item_knn")
+
+
 @pytest.mark.parametrize("name", sorted(MODELS))
 def test_a_saved_model_comes_back_with_the_same_scores(name: str, tmp_path: Path) -> None:
     saved = bundle(name)
