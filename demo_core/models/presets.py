@@ -26,7 +26,7 @@ HIDDEN_INPUT = ("noisy_input_scale=0.1", "guidance_ranking_weight=1.0", "uncondi
 TRAINING: dict[str, tuple[str, ...]] = {
     "zhihu": (*SPARSE, "max_epochs=12"),
     "yoochoose": (*SPARSE, "rows_per_epoch=61440", "max_epochs=20"),
-    "beauty": (*SPARSE, "rows_per_epoch=80000", "max_epochs=40"),
+    "beauty": (*SPARSE, *FASTER, "rows_per_epoch=80000", "max_epochs=40"),
     "movielens": (*DENSE, "rows_per_epoch=40000", "max_epochs=60"),
     "ml-1m": (*DENSE, "rows_per_epoch=80000", "max_epochs=30"),
 }
@@ -39,7 +39,7 @@ LEARNING = {data: (*settings, *TARGETS.get(data, ())) for data, settings in TRAI
 GUIDED = {
     "zhihu": (),
     "yoochoose": (),
-    "beauty": (),
+    "beauty": (*HIDDEN_INPUT, "bag_guidance=True", "bag_dropout=0.8"),
     "movielens": (
         *HIDDEN_INPUT,
         *("bag_guidance=True", "bag_dropout=0.8", "learning_rate=2e-3", "max_epochs=40"),
