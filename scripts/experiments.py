@@ -53,7 +53,11 @@ EXPERIMENTS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "paper": (
         "what the papers say",
-        ("--models dreamrec tdm card --presets paper --datasets zhihu --seeds 0-2 --set max_epochs=30",),
+        (
+            "--models dreamrec tdm card --presets paper --datasets zhihu --seeds 0-2 --set max_epochs=30",
+            "--models globaldiff --presets paper --backbones sasrec --datasets ml-1m beauty --set max_epochs=30"
+            " --extras released voters",
+        ),
     ),
     "card-table-2": (
         "CARD without its parts, and with ours left out",

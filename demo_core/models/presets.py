@@ -31,7 +31,7 @@ TRAINING: dict[str, tuple[str, ...]] = {
     "ml-1m": (*DENSE, "rows_per_epoch=80000", "max_epochs=30"),
 }
 # A masked row asks for several items at once: fewer rows hold as many questions.
-CLOZE = {"ml-1m": ("rows_per_epoch=20000",)}
+CLOZE = {"ml-1m": ("rows_per_epoch=20000",), "beauty": ("rows_per_epoch=40000",)}
 # Targets from around the next item; the masked models have their own targets.
 TARGETS = {"zhihu": LIKE_NEXT}
 # The same with the targets: SASRec, the backbones and the guided models.
