@@ -278,6 +278,7 @@ def test_what_was_tried_on_validation_is_told_by_model_with_its_spread(checkpoin
         ["SASRec", "dropout = 0.3", "3.10", "1", run("sasrec", 0.03).date[:10]],
     ]
     assert "validation" in block["heads"][2]["text"]
+    assert [bool(cell.get("words")) for cell in block["rows"][0]] == [False, True, False, False, False], "they wrap"
     (alone,) = sections(checkpoints, models=["sasrec"])["tried"]["blocks"]
     assert len(alone["rows"]) == 1, "only the chosen models"
 

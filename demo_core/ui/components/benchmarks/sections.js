@@ -1,6 +1,6 @@
 // The sections below the benchmark figure, block by block.
 function tableBody(heads, rows) {
-  const cell = (c, i) => (i === 0 ? `<th scope="row">${esc(c.text)}</th>` : `<td class="${c.bad ? "bad words" : ""}">${esc(c.text)}</td>`);
+  const cell = (c, i) => (i === 0 ? `<th scope="row">${esc(c.text)}</th>` : `<td class="${c.bad ? "bad words" : c.words ? "words" : ""}">${esc(c.text)}</td>`);
   return `<thead><tr>${heads.map((h) => `<th scope="col" ${h.title ? `title="${esc(h.title)}"` : ""}>${esc(h.text)}</th>`).join("")}</tr></thead>
     <tbody>${rows.map((row) => `<tr>${row.map(cell).join("")}</tr>`).join("")}</tbody>`;
 }

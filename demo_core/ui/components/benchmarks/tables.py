@@ -120,7 +120,8 @@ def _tried(result: Result) -> list[dict[str, Any]]:
         str(result.n),
         (result.date or "")[:10],
     )
-    return [{"text": text, "bad": False} for text in texts]
+    # Settings may be many: they are broken into lines, so that the figures beside them stay in sight.
+    return [{"text": text, "bad": False, "words": text is settings} for text in texts]
 
 
 def honesty_block(found: Sequence[Agreement]) -> dict[str, Any]:
