@@ -9,11 +9,13 @@ import pytest
 import torch
 from torch import Generator, Tensor, nn
 
-from demo_core.datasets import Dataset, toy_world
+from demo_core import training
+from demo_core.datasets import Dataset, Protocol, toy_world
+from demo_core.evaluation import Evaluation
 from demo_core.models import MODELS
 from demo_core.models.base import Controls, Phase, Recommender, RecommenderConfig, mask_padding
-from demo_core.sequences import Batch
-from demo_core.training import fit
+from demo_core.sequences import Batch, Rows
+from demo_core.training import fit, spaced_rows
 
 RATE = 0.125
 
@@ -141,6 +143,26 @@ def test_a_phase_with_a_config_follows_it(world: Dataset) -> None:
     assert report.epochs == 1 + 3
     assert sorted(report.best) == ["first", "second"]
     assert fit(TwoStages(model.config), world, seed=0, skip=("first",), progress=False).epochs == 3
+
+
+def test_very_many_validation_rows_are_thinned_evenly_and_few_are_not() -> None:
+    rows = Rows.last_items([[1, number] for number in range(10)])
+    assert spaced_rows(rows, 10) is rows
+    assert spaced_rows(rows, 4).target.tolist() == [0, 2, 5, 7]
+
+
+def test_an_epoch_is_chosen_on_as_many_rows_as_are_asked_for(world: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    evaluate = training.evaluate
+
+    def counted(model: Recommender, rows: Rows, protocol: Protocol, *, top: int) -> Evaluation:
+        asked.append(len(rows))
+        return evaluate(model, rows, protocol, top=top)
+
+    monkeypatch.setattr(training, "SELECTION_ROWS", 7)
+    monkeypatch.setattr(training, "evaluate", counted)
+    fit(clock(max_epochs=2), world, seed=0, progress=False)
+    assert asked == [7, 7] and len(world.validation) > 7
 
 
 def test_preparation_runs_once_before_its_phase_and_can_validate(world: Dataset) -> None:
