@@ -8,8 +8,8 @@ test figures in view: two denoising steps averaged over eight noises, and weight
 a comparison of their own: YooChoose, and GlobalDiff on MovieLens 1M and Beauty.
 
 All models of a data set have the same window, the same width and, as far as they can, the same training: rates, dropout
-and targets that were good for one were given to all. Where the guided models have the second guidance (``GUIDED``),
-they have a rate and epochs of their own.
+and targets that were good for one were given to all. On the MovieLens sets the guided models, which have the second
+guidance there (``GUIDED``), have a rate or epochs of their own.
 """
 
 from __future__ import annotations
