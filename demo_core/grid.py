@@ -100,7 +100,7 @@ class Grid:
         dataset = datasets.load(job.dataset, self.data, job.protocol)
         model = self._new_model(job, dataset)
         wanted = [extra for extra in extras if extra.applies_to(model, dataset)]
-        missing = [extra for extra in wanted if not self._has(job, model, dataset, _name(job, extra))]
+        missing = [extra for extra in wanted if not self._has(job, model, dataset, _variant(job, extra))]
         plain = not self._has(job, model, dataset, job.variant)
         if not plain and not missing:
             self.show("  already measured")
@@ -114,7 +114,7 @@ class Grid:
                 record(measurement, dataset.rows(split), self.file)
                 self.show(f"  {split} {_figures(measurement.run)}")
         for extra in missing:
-            named = replace(subject, variant=_name(job, extra))
+            named = replace(subject, variant=_variant(job, extra))
             with extra.prepared(bundle.model):
                 measurement = extra.measure(bundle.model, dataset, named, lambda: self._other(job, dataset))
             record(measurement, dataset.test, self.file)
@@ -228,7 +228,8 @@ def _subject(job: Job, bundle: Bundle) -> Subject:
     )
 
 
-def _name(job: Job, extra: Extra) -> str:
+def _variant(job: Job, extra: Extra) -> str:
+    """What a further measurement of the job's model is recorded as: never as one of the unchanged model."""
     return of_changed(job.variant, extra.variant)
 
 

@@ -126,6 +126,13 @@ class Rows:
         ends = lengths.cumsum(0)
         return cls(_flatten(sequences), ends - lengths, ends - 1, torch.ones(len(ends), dtype=torch.bool))
 
+    def spaced(self, most: int) -> Rows:
+        """At most ``most`` of the rows, at even distances."""
+        if len(self) <= most:
+            return self
+        index = torch.arange(most) * len(self) // most
+        return Rows(self.items, self.start[index], self.target_at[index], self.is_last[index])
+
     @property
     def target(self) -> Tensor:
         """(R,) target ids."""

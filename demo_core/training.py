@@ -22,7 +22,7 @@ from tqdm.auto import tqdm
 from demo_core.datasets import Dataset
 from demo_core.evaluation import evaluate
 from demo_core.models.base import Phase, Recommender, RecommenderConfig
-from demo_core.sequences import Batch, Rows
+from demo_core.sequences import Batch
 from demo_core.training_state import TrainingState
 
 SELECTION_ROWS = 10_000
@@ -75,14 +75,6 @@ def fit(
         state_file.unlink(missing_ok=True)
     model.eval()
     return FitReport(state.epochs, state.seconds / max(state.epochs, 1), dict(state.best_by_phase))
-
-
-def spaced_rows(rows: Rows, most: int) -> Rows:
-    """At most ``most`` of the rows, at even distances."""
-    if len(rows) <= most:
-        return rows
-    index = torch.arange(most) * len(rows) // most
-    return Rows(rows.items, rows.start[index], rows.target_at[index], rows.is_last[index])
 
 
 def _origin(model: Recommender, dataset: Dataset, seed: int, skip: tuple[str, ...], processes: int) -> str:
@@ -150,7 +142,7 @@ class _Stage:
         split, metric = self.config.selection
         rows = self.dataset.rows(split)
         if split == "validation":
-            rows = spaced_rows(rows, SELECTION_ROWS)
+            rows = rows.spaced(SELECTION_ROWS)
         result = evaluate(self.model, rows, self.dataset.protocol, top=0)
         own = torch.tensor(result.metrics()[metric], dtype=torch.float64, device=self.accelerator.device)
         return float(broadcast(own))

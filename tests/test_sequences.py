@@ -139,3 +139,9 @@ def test_untitled_items_are_called_by_their_id() -> None:
     assert catalogue.titles == ("Item 1", "Item 2")
     assert catalogue.counts == (4, 0)
     assert catalogue.num_items == 2
+
+
+def test_very_many_rows_are_thinned_evenly_and_few_are_not() -> None:
+    rows = Rows.last_items([[1, number] for number in range(10)])
+    assert rows.spaced(10) is rows
+    assert rows.spaced(4).target.tolist() == [0, 2, 5, 7]

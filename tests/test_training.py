@@ -15,7 +15,7 @@ from demo_core.evaluation import Evaluation
 from demo_core.models import MODELS
 from demo_core.models.base import Controls, Phase, Recommender, RecommenderConfig, mask_padding
 from demo_core.sequences import Batch, Rows
-from demo_core.training import fit, spaced_rows
+from demo_core.training import fit
 
 RATE = 0.125
 
@@ -143,12 +143,6 @@ def test_a_phase_with_a_config_follows_it(world: Dataset) -> None:
     assert report.epochs == 1 + 3
     assert sorted(report.best) == ["first", "second"]
     assert fit(TwoStages(model.config), world, seed=0, skip=("first",), progress=False).epochs == 3
-
-
-def test_very_many_validation_rows_are_thinned_evenly_and_few_are_not() -> None:
-    rows = Rows.last_items([[1, number] for number in range(10)])
-    assert spaced_rows(rows, 10) is rows
-    assert spaced_rows(rows, 4).target.tolist() == [0, 2, 5, 7]
 
 
 def test_an_epoch_is_chosen_on_as_many_rows_as_are_asked_for(world: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,12 +45,12 @@ def curves(results: Sequence[Result], name: str, metric: str) -> list[Curve]:
     groups: dict[tuple[object, ...], dict[float, Result]] = defaultdict(dict)
     plain: dict[tuple[object, ...], Result] = {}
     for result in (result for result in results if result.metric == metric):
-        part, variant = changed(result.variant or "")
-        if not variant or (part is None and is_part(variant)):
-            plain[(*_key(result), variant or None)] = result
-        value = _moved(result, variant, name) if variant else None
-        if value is not None:
-            groups[(*_key(result), part)][value] = result
+        part, measured = _told_apart(result.variant)
+        key = (*_key(result), part)
+        if measured is None:
+            plain[key] = result
+        elif (value := _moved(result, measured, name)) is not None:
+            groups[key][value] = result
     for key, found in groups.items():
         if key in plain and (value := unmoved(name, plain[key])) is not None:
             found.setdefault(value, plain[key])
@@ -61,12 +61,15 @@ def curves(results: Sequence[Result], name: str, metric: str) -> list[Curve]:
     return sorted(made, key=_order)
 
 
+def _told_apart(variant: str | None) -> tuple[str | None, str | None]:
+    """The changed part of the model, and what was measured of it beyond the plain test; ``None`` for neither."""
+    return (variant, None) if variant is None or is_part(variant) else changed(variant)
+
+
 def _row(result: Result) -> Row:
     """Of the unmoved run, or of a point where there is none: a changed part is told behind the preset."""
-    row = row_of(result)
-    part, variant = changed(result.variant or "")
-    told = part or (variant if variant and is_part(variant) else None)
-    return replace(row, source=f"{row.source}, {title(told)}") if told else row
+    row, (part, _) = row_of(result), _told_apart(result.variant)
+    return row if part is None else replace(row, source=f"{row.source}, {title(part)}")
 
 
 def _moved(result: Result, variant: str, name: str) -> float | None:

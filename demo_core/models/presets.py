@@ -5,7 +5,7 @@ of SASRec, targets from around the next item, the second guidance, missing items
 item-kNN. Compared on validation in pilot runs that were not kept: dropout on Zhihu, the rate of SRGNN, BERT4Rec's mask
 rate, and GlobalDiff's similarity window and newest mask, whose tries also printed test figures. Chosen with
 test figures in view: two denoising steps averaged over eight noises, and weights on the attention. Carried over without
-a comparison of their own: YooChoose, and GlobalDiff on MovieLens 1M and Beauty.
+a comparison of their own: YooChoose, and on MovieLens 1M and Beauty GlobalDiff, SRGNN and the cloze models.
 
 All models of a data set have the same window, the same width and, as far as they can, the same training: rates, dropout
 and targets that were good for one were given to all. On the MovieLens sets the guided models, which have the second

@@ -54,9 +54,9 @@ def test_no_difference_is_not_shown_and_a_reversed_one_is_said(checkpoints: Path
 
 
 def test_what_a_changed_model_loses_is_its_own(checkpoints: Path) -> None:
-    found_ones = found(checkpoints)
-    assert found_ones["CARD gains by random gaps in its training"].verdict == "not shown"
-    assert found_ones["CARD with gaps in its training loses less with half of the items gone"].verdict == "holds"
+    of = found(checkpoints)
+    assert of["CARD gains by random gaps in its training"].verdict == "not shown"
+    assert of["CARD with gaps in its training loses less with half of the items gone"].verdict == "holds"
 
 
 def test_what_was_measured_on_one_side_only_is_no_finding(checkpoints: Path) -> None:
@@ -78,9 +78,9 @@ def test_the_table_has_a_line_a_claim_and_a_column_a_data_set(checkpoints: Path)
 
 
 def test_a_claim_that_was_not_measured_on_a_data_set_has_a_dash_there(checkpoints: Path) -> None:
-    found = findings(checkpoints)
-    elsewhere = dataclasses.replace(found[0], dataset="movielens")
-    head, _, first, *rest = as_table([elsewhere, *found]).splitlines()
+    here = findings(checkpoints)
+    elsewhere = dataclasses.replace(here[0], dataset="movielens")
+    head, _, first, *rest = as_table([elsewhere, *here]).splitlines()
     assert head == "| difference in HR@20, points | MovieLens | Zhihu |"
     assert " – " not in first and all(line.count("| – |") == 1 for line in rest)
 

@@ -120,8 +120,9 @@ def _tried(result: Result) -> list[dict[str, Any]]:
         str(result.n),
         (result.date or "")[:10],
     )
-    # Settings may be many: they are broken into lines, so that the figures beside them stay in sight.
-    return [{"text": text, "bad": False, "words": text is settings} for text in texts]
+    cells: list[dict[str, Any]] = [{"text": text, "bad": False} for text in texts]
+    cells[1]["words"] = True  # settings may be many: they are broken into lines, and the figures stay in sight
+    return cells
 
 
 def honesty_block(found: Sequence[Agreement]) -> dict[str, Any]:
