@@ -143,7 +143,7 @@ def _route_health(model: Recommender, dataset: Dataset, split: Split, device: to
 
 def config_hash(model: Recommender) -> str:
     """sha256 of the model's class and settings: equal hashes, equal recipe."""
-    content = {"model": type(model).__name__, **model.config.to_dict()}
+    content = {"model": type(model).__name__, **model.config.recipe()}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

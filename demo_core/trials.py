@@ -31,6 +31,7 @@ ABLATIONS = {
     "gaps_in_training": ("missing_rate=0.5",),
     "no_bag": ("bag_guidance=False",),
     "drop_one_weights": ("weights_from=drop_one",),
+    "learned_threshold": ("learned_threshold=True",),
     "no_votes": ("vote_share=0.0", "start=scaled-softmax"),
     "unet2d": ("network=unet2d",),
     "mlp1": ("network=mlp1",),

@@ -25,6 +25,7 @@ PARTS = {
     "gaps_in_training": "trained on histories with gaps too",
     "no_bag": "guidance of the Transformer alone",
     "drop_one_weights": "weights from the drop-one effect in place of PER",
+    "learned_threshold": "routing threshold learned, in place of the median",
     SLIT_VOTES: "SLIT in place of item-kNN",
     "no_votes": "without votes of item-kNN or SLIT",
     "personal_voter": "personal voter alone",

@@ -67,6 +67,7 @@ EXPERIMENTS: dict[str, tuple[str, tuple[str, ...]]] = {
             "--models card --datasets movielens --seeds 0-2 --variants no_bag",
             "--models card --datasets zhihu movielens --seeds 0-2 --variants drop_one_weights gaps_in_training"
             " --extras missing",
+            "--models card --datasets zhihu movielens --seeds 0-2 --variants learned_threshold",
             "--models globaldiff --backbones sasrec --datasets zhihu movielens --seeds 0-2 --variants no_votes",
         ),
     ),

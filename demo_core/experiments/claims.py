@@ -102,6 +102,7 @@ CLAIMS = (
         Contender("card", variant="drop_one_weights"),
         CARD,
     ),
+    Claim("CARD gains by a learned threshold", Contender("card", variant="learned_threshold"), CARD),
     Claim("CARD gains by random gaps in its training", GAPS, CARD),
     Claim("CARD with gaps in its training loses less with half of the items gone", GAPS, CARD, "deleted=0.5"),
     Claim("CARD loses less than SASRec with half of the items gone", CARD, SASREC, "deleted=0.5"),

@@ -26,7 +26,7 @@ from demo_core.layers import window
 from demo_core.models.auxiliary_task import AuxiliaryTask, Sight
 from demo_core.models.base import Controls, Phase, RouteExplanation, seeded
 from demo_core.models.card_config import CARDConfig
-from demo_core.models.card_route import candidate_slots, stable_rows, thin_at_inference, thin_in_training, turning_rows
+from demo_core.models.card_route import candidate_slots, stable_rows, thin_at_inference, thin_in_training
 from demo_core.models.drop_one import EffectPredictor, drop_one_divergence, effect_weights, evaluating, sample_rows
 from demo_core.models.future_predictor import (
     FuturePredictor,
@@ -34,18 +34,16 @@ from demo_core.models.future_predictor import (
     importance_weights,
     prediction_error_reduction,
 )
-from demo_core.models.guided_diffusion import GuidedDiffusion
-from demo_core.models.thinning import read_history, removal_chance
+from demo_core.models.routed_diffusion import RoutedDiffusion
+from demo_core.models.thinning import removal_chance
 from demo_core.sequences import PADDING, Batch, batches
-from demo_core.stability import StepReading
 
 # The paper's own equations can be had from here, wherever they stand.
 __all__ = ["CARD", "CARDConfig", "FuturePredictor", "future_mean", "importance_weights", "prediction_error_reduction"]
 
 
-class CARD(GuidedDiffusion):
+class CARD(RoutedDiffusion):
     config: CARDConfig
-    threshold: Tensor  # () evenness (or entropy) above which a history is turning
     per_scale: Tensor  # () root mean square of PER
 
     def __init__(self, config: CARDConfig) -> None:
@@ -59,8 +57,6 @@ class CARD(GuidedDiffusion):
         )
         self.task = AuxiliaryTask(config, self.item_embedding, self.predictor)
         self.effects = EffectPredictor(dim, length) if config.weights_from == "drop_one" else None
-        fixed = config.threshold_entropy
-        self.register_buffer("threshold", torch.tensor(1.0 if fixed is None else fixed))
         self.register_buffer("per_scale", torch.tensor(0.1))
 
     def phases(self) -> list[Phase]:
@@ -112,37 +108,26 @@ class CARD(GuidedDiffusion):
     def explain(self, history: Tensor, controls: Controls | None = None) -> RouteExplanation:
         config, controls = self.config, controls or Controls()
         history = window(history, config.max_length)
-        mask, steps = history != PADDING, self._steps(history)
-        turning = turning_rows(config, steps, self._threshold(controls))
+        mask, steps = history != PADDING, self.read_steps(history)
+        turning = self.turning(steps, controls)
         candidate, per = candidate_slots(config, steps, mask), self._per(history)
         log_effect = None if self.effects is None else self.effects(self.task.vectors(history), mask)
         weight = self._from_per(per) if log_effect is None else self._from_effect(log_effect, mask)
+        weighed = candidate & self.weighed_rows(steps, turning)[:, None]
         return RouteExplanation(
             history=history,
             steps=steps,
             turning=turning,
-            threshold=self._threshold(controls) if config.routing == "routed" else None,
+            threshold=self.threshold_of(controls) if config.routing == "routed" else None,
             removal=removal_chance(config, steps, mask),
             candidate=candidate,
             per=per,
-            weight=torch.where(candidate & turning[:, None], weight, 1.0),
+            weight=self.softened(torch.where(weighed, weight, 1.0), steps, controls),
             threshold_unit="evenness" if config.threshold_entropy is None else "entropy",
             padded=config.padded_entropy,
             weight_at_inference=config.weights_at_inference,
             effect=None if log_effect is None else log_effect.exp().masked_fill(~mask, 0.0),
         )
-
-    @torch.no_grad()
-    def set_threshold(self, dataset: Dataset, generator: Generator) -> None:
-        """The threshold becomes a quantile of the evenness of random training histories that have something to
-        route, unless it is given.
-        """
-        if self.config.threshold_entropy is not None:
-            return
-        rows = torch.randint(len(dataset.train), (self.config.threshold_sample,), generator=generator)
-        steps = self._steps(dataset.train.history(rows, self.config.max_length).to(self.threshold.device))
-        if bool(steps.routed.any()):
-            self.threshold.copy_(steps.evenness[steps.routed].quantile(self.config.threshold_quantile))
 
     @torch.no_grad()
     def _calibrate(self, dataset: Dataset, validate: Callable[[], float]) -> None:
@@ -164,22 +149,15 @@ class CARD(GuidedDiffusion):
         config, training, weights = self.config, self.training, None
         if not (training or config.weights_at_inference or config.thin_at_inference):
             return history, None
-        steps = self._steps(history)
-        turning = turning_rows(config, steps, self._threshold(controls))
+        steps = self.read_steps(history)
+        turning = self.turning(steps, controls)
         if training or config.weights_at_inference:
-            weighed = candidate_slots(config, steps, history != PADDING) & turning[:, None]
-            weights = self._weights(history, weighed, sight)
+            weighed = candidate_slots(config, steps, history != PADDING) & self.weighed_rows(steps, turning)[:, None]
+            weights = self.softened(self._weights(history, weighed, sight), steps, controls)
         if training or config.thin_at_inference:
             edit = thin_in_training if training else thin_at_inference
             history = edit(config, history, steps, stable_rows(config, steps, turning), generator)
         return history, weights
-
-    @torch.no_grad()
-    def _steps(self, history: Tensor) -> StepReading:
-        return read_history(self.config, self.item_embedding(history), history != PADDING)
-
-    def _threshold(self, controls: Controls) -> float:
-        return float(self.threshold) if controls.threshold is None else controls.threshold
 
     def _weights(self, history: Tensor, weighed: Tensor, sight: Sight | None) -> Tensor:
         """Weights (B, L) of the ``weighed`` slots, 1 elsewhere; without a ``sight`` only they are read."""

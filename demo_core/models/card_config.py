@@ -18,6 +18,7 @@ Released code: https://github.com/yanqilong3321/CARD. Departures of ``default``,
 | ``weights_on`` | see ``guided_config`` | its attention | the first LayerNorm undoes a factor |
 | ``weights_at_inference`` | no (paper: open) | yes | the page shows what is used |
 | ``thin_at_inference`` | no (paper: open) | no | lists stay the same |
+| ``learned_threshold`` | no | no | a variant of ours: ``learned_threshold.py`` |
 | ``weights_from`` | PER | PER | "drop_one" is a variant of ours: ``drop_one.py`` |
 
 Where PER is undefined, since no future item is in the window, it is 0 and the weight 1. On real pairs a history of
@@ -32,6 +33,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from demo_core.models.config import later
 from demo_core.models.guided_config import PAPER_GUIDED, PAPER_STRIDED, RELEASED_GUIDED, RELEASED_STRIDED
 from demo_core.models.tdm import PAPER_THINNING, RELEASED_THINNING, SETTINGS
 from demo_core.models.thinning import ThinningConfig
@@ -51,7 +53,8 @@ class CARDConfig(ThinningConfig):
     ``routing``: by evenness ("routed"), or the same for every history: "attention" weighs all (Table 2's w/o Routing),
     "removal" thins all (w/o Attention), "none" does neither. ``threshold_quantile`` of the training histories' evenness
     is the threshold, found on ``threshold_sample`` of them; ``threshold_entropy`` (nats) is an absolute one in place of
-    it, on the entropy.
+    it, on the entropy. ``learned_threshold``: training moves the quantile from where ``threshold_quantile`` puts it,
+    and a history is turning by degrees, ``threshold_softness`` wide.
 
     ``candidate_level``: a step below this multiple of the average continuity makes its item a potential turning point,
     the only ones that are weighed (``None``: every item is); ``candidate_threshold`` is an absolute bound in place of
@@ -86,12 +89,19 @@ class CARDConfig(ThinningConfig):
     drop_one_rows: int = 16
     weights_at_inference: bool = True
     thin_at_inference: bool = False
+    learned_threshold: bool = later(False)
+    threshold_softness: float = later(0.1)
 
     def require_known_choices(self) -> None:
         super().require_known_choices()
         for field, known in CHOICES.items():
             if getattr(self, field) not in known:
                 raise ValueError(f"{field}: expected one of {sorted(known)}, got {getattr(self, field)!r}.")
+        if self.learned_threshold and (self.routing != "routed" or self.threshold_entropy is not None):
+            raise ValueError(
+                f'learned_threshold: expected routing "routed" and no threshold_entropy, got {self.routing!r} and '
+                f"{self.threshold_entropy!r}."
+            )
 
 
 PUBLISHED = ("threshold_entropy=1.8893", "future_window=3", "per_temperature=1.0", "per_temperature_unit=absolute")

@@ -13,6 +13,13 @@ import torch
 from torch import Generator, Tensor
 
 
+def later(default: Any) -> Any:
+    """A field that came after figures had been published. At ``default``, which has to mean "as before", it is no part
+    of the recipe: checkpoints may lack it, and their figures stay those of the same model.
+    """
+    return dataclasses.field(default=default, metadata={"later": True})
+
+
 @dataclass(frozen=True, kw_only=True)
 class RecommenderConfig:
     """Everything that fixes a model and its training, except the seed. All rates are per optimiser step.
@@ -53,12 +60,20 @@ class RecommenderConfig:
     def to_dict(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
 
+    def recipe(self) -> dict[str, Any]:
+        """:meth:`to_dict` without the :func:`later` fields that stand at their default."""
+        left_out = {f.name for f in dataclasses.fields(self) if _is_later(f) and getattr(self, f.name) == f.default}
+        return {name: value for name, value in self.to_dict().items() if name not in left_out}
+
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        """The inverse of :meth:`to_dict`; an unknown, missing or wrongly typed field raises ``ValueError``."""
+        """The inverse of :meth:`to_dict`; an unknown or wrongly typed field, and a missing one that is not
+        :func:`later`, raise ``ValueError``.
+        """
         known = {field.name for field in dataclasses.fields(cls)}
-        if set(values) != known:
-            unknown, missing = sorted(set(values) - known), sorted(known - set(values))
+        required = {field.name for field in dataclasses.fields(cls) if not _is_later(field)}
+        if not required <= set(values) <= known:
+            unknown, missing = sorted(set(values) - known), sorted(required - set(values))
             raise ValueError(
                 f"{cls.__name__}: unknown fields {unknown}, missing fields {missing}; known: {sorted(known)}."
             )
@@ -88,6 +103,10 @@ class RecommenderConfig:
                 f"{cls.__name__}.{name}: expected {annotation}, got {value!r} of type {type(value).__name__}."
             )
         return value
+
+
+def _is_later(field: dataclasses.Field[Any]) -> bool:
+    return bool(field.metadata.get("later"))
 
 
 @dataclass(frozen=True, kw_only=True)
