@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -48,6 +49,12 @@ def _count(flags: Tensor) -> Tensor:
     return flags.view(torch.uint8).sum(dim=1, dtype=torch.int32).long()
 
 
+def metrics_of(ranks: Tensor) -> dict[str, float]:
+    """HR and NDCG at 10, 20 and 50 of ``ranks`` (R,), as fractions."""
+    measures = {"hr": hit_ratio, "ndcg": ndcg}
+    return {f"{name}@{k}": measure(ranks, k) for name, measure in measures.items() for k in CUTOFFS}
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """``ranks`` (R,) of the targets and ``top`` (R, K) recommended ids (K may be 0), both on the CPU."""
@@ -56,9 +63,8 @@ class Evaluation:
     top: Tensor
 
     def metrics(self) -> dict[str, float]:
-        """HR and NDCG at 10, 20 and 50, as fractions."""
-        measures = {"hr": hit_ratio, "ndcg": ndcg}
-        return {f"{name}@{k}": measure(self.ranks, k) for name, measure in measures.items() for k in CUTOFFS}
+        """:func:`metrics_of` the ranks."""
+        return metrics_of(self.ranks)
 
 
 @dataclass(frozen=True)
@@ -106,31 +112,85 @@ def evaluate(
     list is kept (0: none, which saves a pass over the scores). Raises ``ValueError`` when a score is NaN or infinite.
     """
     reading = reading or Reading()
-    device = next((p.device for p in [*model.parameters(), *model.buffers()]), torch.device("cpu"))
-    was_training = model.training
-    model.eval()
-    if reading.dropout:
-        for part in model.children():  # the model itself stays in evaluation: it must not thin histories
-            part.train()
+    scored = _Scored(model, rows, protocol, seed, controls, reading, seen or rows)
     number = len(rows) - (len(rows) % reading.complete_batches_of if reading.complete_batches_of else 0)
     ranks, lists = [], []
-    for index in batches(number, batch_size):
-        batch = rows.batch(index, model.config.max_length).to(device)
-        score = model.score_with_padding if reading.rank_padding else model.score
-        scores = score(batch.history, Generator().manual_seed(seed), controls)
-        require_finite(scores)
-        if reading.exclusion == "window":
-            scores.scatter_(1, batch.history, -torch.inf)  # where a window has padding, that goes too
-        elif reading.exclusion == "protocol" and protocol.exclude_history:
-            row, item = (seen or rows).seen(index)
-            scores[row.to(device), item.to(device)] = -torch.inf
-        ranks.append(target_rank(scores, batch.target).cpu())
-        lists.append(scores.topk(min(top, model.config.num_items)).indices.cpu())
-    model.train(was_training)
+    with _evaluating(model, reading.dropout):
+        for index in batches(number, batch_size):
+            scores, target = scored.batch(index)
+            ranks.append(target_rank(scores, target).cpu())
+            lists.append(scores.topk(min(top, model.config.num_items)).indices.cpu())
     result = Evaluation(torch.cat(ranks), torch.cat(lists))
     if len(result.ranks) != number:
         raise RuntimeError(f"evaluate: expected {number} scored rows, got {len(result.ranks)}.")
     return result
+
+
+@torch.inference_mode()
+def ranks_under(
+    model: Recommender,
+    rows: Rows,
+    protocol: Protocol,
+    settings: Sequence[Callable[[], object]],
+    *,
+    seed: int = 0,
+    batch_size: int = 512,
+) -> Tensor:
+    """Ranks of the targets (S, R) as :func:`evaluate` finds them after each of S ``settings`` was called.
+
+    Each batch is ranked under all settings before the next one is read.
+    """
+    scored = _Scored(model, rows, protocol, seed, None, Reading(), rows)
+    ranks = []
+    with _evaluating(model):
+        for index in batches(len(rows), batch_size):
+            for setting in settings:
+                setting()
+                ranks.append(target_rank(*scored.batch(index)).cpu())
+    number = len(settings)
+    return torch.stack([torch.cat(ranks[first::number]) for first in range(number)])
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """Batches of ``rows`` as ``model`` scores them, without the items that are no candidates."""
+
+    model: Recommender
+    rows: Rows
+    protocol: Protocol
+    seed: int
+    controls: Controls | None
+    reading: Reading
+    seen: Rows
+
+    def batch(self, index: Tensor) -> tuple[Tensor, Tensor]:
+        """Rows ``index`` (B,) -> scores (B, M + 1) and targets (B,)."""
+        model, reading = self.model, self.reading
+        device = next((p.device for p in [*model.parameters(), *model.buffers()]), torch.device("cpu"))
+        batch = self.rows.batch(index, model.config.max_length).to(device)
+        score = model.score_with_padding if reading.rank_padding else model.score
+        scores = score(batch.history, Generator().manual_seed(self.seed), self.controls)
+        require_finite(scores)
+        if reading.exclusion == "window":
+            scores.scatter_(1, batch.history, -torch.inf)  # where a window has padding, that goes too
+        elif reading.exclusion == "protocol" and self.protocol.exclude_history:
+            row, item = self.seen.seen(index)
+            scores[row.to(device), item.to(device)] = -torch.inf
+        return scores, batch.target
+
+
+@contextmanager
+def _evaluating(model: Recommender, dropout: bool = False) -> Iterator[None]:
+    """Evaluation mode for a while; ``dropout`` stays on in the model's parts if asked."""
+    was_training = model.training
+    model.eval()
+    if dropout:
+        for part in model.children():  # the model itself stays in evaluation: it must not thin histories
+            part.train()
+    try:
+        yield
+    finally:
+        model.train(was_training)
 
 
 def require_finite(scores: Tensor) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +21,8 @@ from torch import Generator, Tensor, nn
 from tqdm.auto import tqdm
 
 from demo_core.datasets import Dataset
-from demo_core.evaluation import evaluate
-from demo_core.models.base import Phase, Recommender, RecommenderConfig
+from demo_core.evaluation import metrics_of, ranks_under
+from demo_core.models.base import Phase, Recommender, RecommenderConfig, Validation
 from demo_core.sequences import Batch
 from demo_core.training_state import TrainingState
 
@@ -108,6 +109,7 @@ class _Stage:
         self.model, self.dataset, self.phase, self.number = model, dataset, phase, number
         self.accelerator, self.state_file = accelerator, state_file
         self.config: RecommenderConfig = phase.config or model.config
+        self.validate = Validation(self._qualities)
         self.show = progress and accelerator.is_main_process
 
     def run(self, state: TrainingState) -> None:
@@ -133,7 +135,7 @@ class _Stage:
         state.best_by_phase[self.phase.name] = state.best
 
     @torch.no_grad()
-    def validate(self) -> float:
+    def _qualities(self, settings: Sequence[Callable[[], object]]) -> list[float]:
         """What chooses the epoch: NDCG@20 on validation, on evenly spaced rows where there are very many.
 
         It is judged as the main process sees it: processes that judged for themselves (CARD's running RMS differs a
@@ -143,9 +145,8 @@ class _Stage:
         rows = self.dataset.rows(split)
         if split == "validation":
             rows = rows.spaced(SELECTION_ROWS)
-        result = evaluate(self.model, rows, self.dataset.protocol, top=0)
-        own = torch.tensor(result.metrics()[metric], dtype=torch.float64, device=self.accelerator.device)
-        return float(broadcast(own))
+        own = [metrics_of(ranks)[metric] for ranks in ranks_under(self.model, rows, self.dataset.protocol, settings)]
+        return broadcast(torch.tensor(own, dtype=torch.float64, device=self.accelerator.device)).tolist()
 
     def _freeze_others(self) -> None:
         trained = {id(parameter) for parameter in self.phase.parameters}

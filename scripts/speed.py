@@ -23,7 +23,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from demo_core import datasets
 from demo_core.datasets import Dataset
 from demo_core.models import create, preset
-from demo_core.models.base import Recommender
+from demo_core.models.base import Recommender, Validation
 from demo_core.sequences import batches
 from demo_core.training import optimizer_of
 
@@ -116,7 +116,7 @@ def globaldiff(folder: Path | None) -> Iterator[Figure]:
     model = create("globaldiff", preset("globaldiff", "default", "ml-1m", data.catalogue.num_items), 0)
     for phase in model.phases():
         if phase.name == "diffusion" and phase.prepare is not None:
-            phase.prepare(data, lambda: 0.0)
+            phase.prepare(data, Validation(lambda settings: [0.0] * len(settings)))
     rows = model.config.batch_size
     seconds, operations = training_step(model, data, "diffusion")
     share = GLOBALDIFF_ROWS / rows

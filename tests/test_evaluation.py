@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import Generator, Tensor
 
 from demo_core.datasets import PROTOCOLS
-from demo_core.evaluation import Reading, evaluate, hit_ratio, ndcg, target_rank
+from demo_core.evaluation import Reading, evaluate, hit_ratio, ndcg, ranks_under, target_rank
 from demo_core.models.base import Controls, PublishedConfig, Recommender, RecommenderConfig
 from demo_core.perturbation import with_items_deleted
 from demo_core.sequences import Batch, Rows
@@ -107,6 +107,24 @@ def test_every_row_is_ranked_as_a_loop_ranks_it(protocol: object, batch_size: in
     assert ranks == expected
     assert len(result.ranks) == sum(map(len, SEQUENCES)), "the last, smaller batch counts too"
     assert model.seen_lengths == {3}, "the model gets its window"
+
+
+@pytest.mark.parametrize("batch_size", [2, 100])
+def test_ranks_under_several_settings_are_those_of_one_evaluation_each(batch_size: int) -> None:
+    model, rows = Table(), Rows.prefixes(SEQUENCES)
+    order: list[float] = []
+    tables = [model.table.clone(), -model.table.clone().masked_fill(model.table.isinf(), torch.inf)]
+
+    def use(number: int) -> None:
+        order.append(number)
+        model.table.copy_(tables[number])
+
+    ranks = ranks_under(model, rows, UNSEEN, [lambda: use(0), lambda: use(1)], batch_size=batch_size)
+    for number, own in enumerate(ranks):
+        use(number)
+        assert torch.equal(own, evaluate(model, rows, UNSEEN).ranks)
+    batches = math.ceil(len(rows) / batch_size)
+    assert order[:-2] == [0, 1] * batches, "a batch is asked for under all settings before the next one"
 
 
 def test_the_whole_history_is_excluded_and_not_only_the_window() -> None:

@@ -1,7 +1,7 @@
 """The training loop, on models whose course is known, and resumed runs of the real ones."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +11,8 @@ from torch import Generator, Tensor, nn
 
 from demo_core import training
 from demo_core.datasets import Dataset, Protocol, toy_world
-from demo_core.evaluation import Evaluation
 from demo_core.models import MODELS
-from demo_core.models.base import Controls, Phase, Recommender, RecommenderConfig, mask_padding
+from demo_core.models.base import Controls, Phase, Recommender, RecommenderConfig, Validation, mask_padding
 from demo_core.sequences import Batch, Rows
 from demo_core.training import fit
 
@@ -147,14 +146,14 @@ def test_a_phase_with_a_config_follows_it(world: Dataset) -> None:
 
 def test_an_epoch_is_chosen_on_as_many_rows_as_are_asked_for(world: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
-    evaluate = training.evaluate
+    ranks_under = training.ranks_under
 
-    def counted(model: Recommender, rows: Rows, protocol: Protocol, *, top: int) -> Evaluation:
+    def counted(model: Recommender, rows: Rows, protocol: Protocol, settings: Sequence[Callable[[], object]]) -> Tensor:
         asked.append(len(rows))
-        return evaluate(model, rows, protocol, top=top)
+        return ranks_under(model, rows, protocol, settings)
 
     monkeypatch.setattr(training, "SELECTION_ROWS", 7)
-    monkeypatch.setattr(training, "evaluate", counted)
+    monkeypatch.setattr(training, "ranks_under", counted)
     fit(clock(max_epochs=2), world, seed=0, progress=False)
     assert asked == [7, 7] and len(world.validation) > 7
 
@@ -164,7 +163,7 @@ def test_preparation_runs_once_before_its_phase_and_can_validate(world: Dataset)
 
     class Prepared(Clock):
         def phases(self) -> list[Phase]:
-            def note(name: str) -> Callable[[Dataset, Callable[[], float]], None]:
+            def note(name: str) -> Callable[[Dataset, Validation], None]:
                 return lambda dataset, validate: calls.append((name, validate()))
 
             train = Phase("train", self.loss, [self.time], prepare=note("train"))

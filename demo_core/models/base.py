@@ -28,6 +28,7 @@ __all__ = [
     "RecommenderConfig",
     "RouteExplanation",
     "SequenceEncoder",
+    "Validation",
     "VoteExplanation",
     "item_scores",
     "mask_padding",
@@ -37,12 +38,27 @@ __all__ = [
 
 
 @dataclass(frozen=True)
+class Validation:
+    """NDCG@20 on validation with the model as it is, or ``of`` the model as each of several settings makes it.
+
+    ``of`` reads the rows once: each batch is asked for under all settings before the next one, so that a model may keep
+    what they have in common.
+    """
+
+    of: Callable[[Sequence[Callable[[], object]]], list[float]]
+
+    def __call__(self) -> float:
+        (quality,) = self.of([lambda: None])
+        return quality
+
+
+@dataclass(frozen=True)
 class Phase:
     """One stage of training; the loop in ``training.py`` never asks which model it has.
 
     ``loss(batch, generator)`` -> (); ``None`` means that ``prepare`` is all there is to do. ``parameters`` are the ones
-    trained, all others are frozen. ``prepare(dataset, validate)`` runs once before the phase; ``validate()`` returns
-    NDCG@20 on validation with the model as it is. ``before_epoch(dataset, generator)`` runs at each epoch's start.
+    trained, all others are frozen. ``prepare(dataset, validate)`` runs once before the phase,
+    ``before_epoch(dataset, generator)`` at each epoch's start.
     ``config`` holds the learning rate, epochs and so on of this stage when they are not the model's own.
     ``rows(dataset)`` (R,) are the indices of the training rows that an epoch is made of; ``None`` means all, once.
     """
@@ -50,7 +66,7 @@ class Phase:
     name: str
     loss: Callable[[Batch, Generator | None], Tensor] | None
     parameters: Sequence[nn.Parameter]
-    prepare: Callable[[Dataset, Callable[[], float]], None] | None = None
+    prepare: Callable[[Dataset, Validation], None] | None = None
     before_epoch: Callable[[Dataset, Generator], None] | None = None
     config: RecommenderConfig | None = None
     rows: Callable[[Dataset], Tensor] | None = None

@@ -16,15 +16,13 @@ What departs from paper and released code, and why: the tables in ``card_config`
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Generator, Tensor
 
 from demo_core.datasets import Dataset
 from demo_core.layers import window
 from demo_core.models.auxiliary_task import AuxiliaryTask, Sight
-from demo_core.models.base import Controls, Phase, RouteExplanation, seeded
+from demo_core.models.base import Controls, Phase, RouteExplanation, Validation, seeded
 from demo_core.models.card_config import CARDConfig
 from demo_core.models.card_route import candidate_slots, stable_rows, thin_at_inference, thin_in_training
 from demo_core.models.drop_one import EffectPredictor, drop_one_divergence, effect_weights, evaluating, sample_rows
@@ -130,7 +128,7 @@ class CARD(RoutedDiffusion):
         )
 
     @torch.no_grad()
-    def _calibrate(self, dataset: Dataset, validate: Callable[[], float]) -> None:
+    def _calibrate(self, dataset: Dataset, validate: Validation) -> None:
         """Threshold and RMS for the final weights; the RMS on validation histories, which MLP_aux has not seen."""
         self.set_threshold(dataset, torch.Generator().manual_seed(0))
         total, count = 0.0, 0

@@ -20,14 +20,14 @@ from collections.abc import Callable
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.nn import functional as F
 
 from demo_core.datasets import Dataset
 from demo_core.diffusion import NoiseSchedule
 from demo_core.layers import window
 from demo_core.models.approximator import create_approximator
 from demo_core.models.backbones import create_backbone, read_untrained_mask
-from demo_core.models.base import Controls, Phase, Recommender, VoteExplanation, mask_padding, on_device, seeded
+from demo_core.models.base import Controls, Phase, Validation, on_device, seeded
+from demo_core.models.borda_vote import BordaVote
 from demo_core.models.global_structure import GlobalStructure, Ones, draw_ones, item_similarity, position_adjusted
 from demo_core.models.globaldiff_config import PAPER, RELEASED, GlobalDiffConfig
 from demo_core.models.item_clusters import global_structure
@@ -36,8 +36,7 @@ from demo_core.models.objectives import Restoration, row_losses
 from demo_core.models.restoration import Chain, noise_rates, noised_input, reverse_steps, start_state
 from demo_core.models.sasrec import SASRec
 from demo_core.models.step_sampling import ImportanceSteps, UniformSteps
-from demo_core.models.voters import create_voter
-from demo_core.models.voting import Ballot, borda_fusion, choose_share, clip_and_divide, count_votes
+from demo_core.models.voting import Ballot, borda_fusion
 from demo_core.sequences import PADDING, Batch
 
 __all__ = [
@@ -51,13 +50,8 @@ __all__ = [
 ]
 
 
-ROUGH_STEPS = 10
-
-
-class GlobalDiff(Recommender):
+class GlobalDiff(BordaVote):
     config: GlobalDiffConfig
-    gamma: Tensor  # () share of the personal voter
-    vote_share: Tensor  # () share of the history's own votes in the global voter, only where they are asked
     mask_embedding: Tensor  # (D,) only with ``untrained_mask``
     epochs: Tensor  # () of the diffusion phase so far, only with ``train_mode_epochs``
 
@@ -70,10 +64,6 @@ class GlobalDiff(Recommender):
         self.noise_schedule = NoiseSchedule(noise_rates(config))
         sampler = ImportanceSteps if config.step_sampling == "importance" else UniformSteps
         self.step_sampler = sampler(config.diffusion_steps)
-        self.register_buffer("gamma", torch.tensor(0.5))
-        self.voter = create_voter(config) if config.has_votes else None
-        if self.voter is not None:
-            self.register_buffer("vote_share", torch.tensor(config.vote_share or 0.0))
         if config.untrained_mask:
             self.register_buffer("mask_embedding", torch.randn(config.embedding_dim) * 0.02)
         if config.train_mode_epochs is not None:
@@ -89,7 +79,7 @@ class GlobalDiff(Recommender):
         return [
             Phase("backbone", self.backbone.loss, below, self._trust_backbone, config=config.backbone_config()),
             Phase("diffusion", self.loss, own, self._count, self._begin_epoch, rows=self._rows),
-            Phase("vote", None, [], self._choose_shares),
+            Phase("vote", None, [], self.choose_shares),
         ]
 
     def loss(self, batch: Batch, generator: Generator | None = None) -> Tensor:
@@ -129,47 +119,18 @@ class GlobalDiff(Recommender):
         kind = self.config.network_input
         return chain.in_hidden_dimension(start) if kind == "x_t" else chain.over_items(start, kind)
 
-    def vote(
-        self,
-        history: Tensor,
-        controls: Controls | None = None,
-        generator: Generator | None = None,
-        both: bool = True,
-    ) -> VoteExplanation:
-        """Both voters and their fusion for (B, L) histories. Without ``both`` the global voter is not asked where gamma
-        = 1 gives it no say: while the backbone trains, or where fusion would have hurt.
-        """
+    def ballot(self, history: Tensor, controls: Controls, generator: Generator | None, both: bool) -> Ballot:
         config, generator = self.config, seeded(generator)
-        history = window(history, config.max_length)
         scores, context = self.context(history)
         if config.rank_padding:
             scores[:, PADDING] = 0.0  # the padding row of every backbone is zero
-        if both or float(self.gamma) < 1:
-            asked = (controls or Controls()).steps
-            steps = config.inference_steps if asked is None else asked
-            votes = None if self.voter is None else F.pad(clip_and_divide(self.voter.votes(history)[:, 1:]), (1, 0))
+        votes = self.votes(history) if both else None
+        restored = torch.zeros_like(scores)
+        if both:
+            steps = config.inference_steps if controls.steps is None else controls.steps
             start = start_state(config, self.noise_schedule, scores, votes, self._drawing(scores, generator))
             restored = self.restore(start, context, steps, generator)
-        else:
-            restored, votes = torch.zeros_like(scores), None
-        ballot = Ballot(scores, restored, self.logit_scale, votes, None if votes is None else self.vote_share)
-        return count_votes(config, history, ballot, self.gamma)
-
-    def score(self, history: Tensor, generator: Generator | None = None, controls: Controls | None = None) -> Tensor:
-        return mask_padding(self.score_with_padding(history, generator, controls))
-
-    def score_with_padding(
-        self, history: Tensor, generator: Generator | None = None, controls: Controls | None = None
-    ) -> Tensor:
-        return self.vote(history, controls, generator, both=False).fused
-
-    def probabilities(self, scores: Tensor) -> Tensor:
-        """The vote's points, each item's share of them all."""
-        return F.pad(clip_and_divide(scores[:, 1:]), (1, 0))
-
-    @torch.inference_mode()
-    def explain(self, history: Tensor, controls: Controls | None = None) -> VoteExplanation:
-        return self.vote(history, controls)
+        return Ballot(scores, restored, self.logit_scale, votes)
 
     @torch.no_grad()
     def _read(self, sequence: Tensor, position: Tensor, training: bool) -> tuple[Tensor, Tensor]:
@@ -203,14 +164,14 @@ class GlobalDiff(Recommender):
         source = seeded(generator)
         return lambda: torch.randn(1, like.shape[1], generator=source).to(like)
 
-    def _trust_backbone(self, dataset: Dataset, validate: Callable[[], float]) -> None:
+    def _trust_backbone(self, dataset: Dataset, validate: Validation) -> None:
         """While the backbone trains, its own list is what validation sees."""
         self.gamma.fill_(1.0)
         prepare = self.backbone.phases()[0].prepare
         if prepare is not None:
             prepare(dataset, validate)
 
-    def _count(self, dataset: Dataset, validate: Callable[[], float]) -> None:
+    def _count(self, dataset: Dataset, validate: Validation) -> None:
         config = self.config
         self.structure = global_structure(dataset.train.sequences(), config).to(self.gamma.device)
         if self.voter is not None:
@@ -228,20 +189,3 @@ class GlobalDiff(Recommender):
         if self.config.mask_window == "last":
             rows = rows[dataset.train.is_last]
         return rows.repeat(self.config.masks_per_sequence)
-
-    def _choose_shares(self, dataset: Dataset, validate: Callable[[], float]) -> None:
-        """By the fused list: how much the global voter counts, and what it is made of. From the plain average of
-        backbone and votes on, each share is chosen while the other one stands still.
-        """
-        config = self.config
-        if config.vote_share is None:
-            self.vote_share.fill_(1.0)
-            if config.gamma is None:
-                choose_share(self.gamma, validate, ROUGH_STEPS)
-            else:
-                self.gamma.fill_(config.gamma)
-            choose_share(self.vote_share, validate, ROUGH_STEPS)
-        if config.gamma is None:
-            choose_share(self.gamma, validate)
-        else:
-            self.gamma.fill_(config.gamma)

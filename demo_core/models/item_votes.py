@@ -11,7 +11,7 @@ by popularity.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -19,7 +19,7 @@ from scipy import sparse
 from torch import Generator, Tensor
 
 from demo_core.datasets import Dataset
-from demo_core.models.base import Controls, Phase, Recommender, RecommenderConfig, mask_padding
+from demo_core.models.base import Controls, Phase, Recommender, RecommenderConfig, Validation, mask_padding
 from demo_core.sequences import PADDING, Batch
 
 
@@ -68,7 +68,7 @@ class ItemVotes(Recommender):
         return [Phase("count", None, [], prepare=self.count)]
 
     @torch.no_grad()
-    def count(self, dataset: Dataset, validate: Callable[[], float] | None = None) -> None:
+    def count(self, dataset: Dataset, validate: Validation | None = None) -> None:
         """Fills the tables from the training rows."""
         counts = dataset.train.target_counts(self.config.num_items)
         self.popularity.copy_(counts / counts.sum().clamp(min=1))

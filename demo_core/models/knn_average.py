@@ -7,7 +7,6 @@ With ``voter=slit`` the votes are those of a linear model instead.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -15,9 +14,9 @@ from torch import Generator, Tensor
 
 from demo_core.datasets import Dataset
 from demo_core.models.backbones import create_backbone
-from demo_core.models.base import Controls, Phase, Recommender, VoteExplanation, mask_padding
+from demo_core.models.base import Controls, Phase, Recommender, Validation, VoteExplanation, mask_padding
 from demo_core.models.voters import VoterConfig, create_voter
-from demo_core.models.voting import choose_share, clip_and_divide, fuse
+from demo_core.models.voting import Voter, choose_share, clip_and_divide, fuse
 from demo_core.sequences import Batch
 
 
@@ -55,7 +54,7 @@ class KNNAverage(Recommender):
         """Both voters and their average for (B, L) histories."""
         personal = self.backbone.score(history).softmax(dim=1)
         global_ = clip_and_divide(self.voter.score(history))
-        fused = mask_padding(fuse(personal, global_, self.gamma, "sum"))
+        fused = mask_padding(fuse(Voter(personal), Voter(global_), self.gamma, "sum"))
         return VoteExplanation(personal, global_, fused, float(self.gamma))
 
     def score(self, history: Tensor, generator: Generator | None = None, controls: Controls | None = None) -> Tensor:
@@ -69,14 +68,14 @@ class KNNAverage(Recommender):
     def explain(self, history: Tensor, controls: Controls | None = None) -> VoteExplanation:
         return self.vote(history)
 
-    def _trust_backbone(self, dataset: Dataset, validate: Callable[[], float]) -> None:
+    def _trust_backbone(self, dataset: Dataset, validate: Validation) -> None:
         """While the backbone trains, its own list is what validation sees."""
         self.gamma.fill_(1.0)
         prepare = self.backbone.phases()[0].prepare
         if prepare is not None:
             prepare(dataset, validate)
 
-    def _choose_gamma(self, dataset: Dataset, validate: Callable[[], float]) -> None:
+    def _choose_gamma(self, dataset: Dataset, validate: Validation) -> None:
         if self.config.gamma is None:
             choose_share(self.gamma, validate)
         else:

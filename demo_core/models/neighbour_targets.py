@@ -7,7 +7,6 @@ cross-entropy with soft labels. It is a field of its own, so that every gain can
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
@@ -16,7 +15,7 @@ from torch import Generator, Tensor
 from torch.nn import functional as F
 
 from demo_core.datasets import Dataset
-from demo_core.models.base import Recommender, RecommenderConfig
+from demo_core.models.base import Recommender, RecommenderConfig, Validation
 from demo_core.models.item_knn import item_cosine
 from demo_core.models.item_votes import largest_entries
 from demo_core.sequences import PADDING
@@ -70,7 +69,7 @@ class LearnsFromNeighbours(Recommender):
     config: NeighbourTargetsConfig
     neighbour_targets: NeighbourTargets | None = None  # found when training begins
 
-    def find_neighbours(self, dataset: Dataset, validate: Callable[[], float]) -> None:
+    def find_neighbours(self, dataset: Dataset, validate: Validation) -> None:
         """What the targets may be replaced by, if some of them are: a ``prepare`` of the training phase."""
         if self.config.neighbour_target_rate:
             self.neighbour_targets = NeighbourTargets.of(dataset).to(next(self.parameters()).device)

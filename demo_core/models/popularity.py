@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Generator, Tensor
 
 from demo_core.datasets import Dataset
-from demo_core.models.base import Controls, Phase, Recommender, RecommenderConfig, mask_padding
+from demo_core.models.base import Controls, Phase, Recommender, RecommenderConfig, Validation, mask_padding
 from demo_core.sequences import Batch
 
 
@@ -36,5 +35,5 @@ class Popularity(Recommender):
     def phases(self) -> list[Phase]:
         return [Phase("count", None, [], prepare=self._count)]
 
-    def _count(self, dataset: Dataset, validate: Callable[[], float]) -> None:
+    def _count(self, dataset: Dataset, validate: Validation) -> None:
         self.counts.copy_(dataset.train.target_counts(self.config.num_items))

@@ -6,7 +6,6 @@ nothing left but popularity.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -14,7 +13,7 @@ from torch import Generator, Tensor
 
 from demo_core.datasets import Dataset
 from demo_core.layers import window
-from demo_core.models.base import Controls, Phase, Recommender, RecommenderConfig, mask_padding
+from demo_core.models.base import Controls, Phase, Recommender, RecommenderConfig, Validation, mask_padding
 from demo_core.sequences import Batch
 
 
@@ -43,6 +42,6 @@ class RepeatLast(Recommender):
     def phases(self) -> list[Phase]:
         return [Phase("count", None, [], prepare=self._count)]
 
-    def _count(self, dataset: Dataset, validate: Callable[[], float]) -> None:
+    def _count(self, dataset: Dataset, validate: Validation) -> None:
         counts = dataset.train.target_counts(self.config.num_items)
         self.popularity.copy_(counts / (counts.sum() + 1))

@@ -5,16 +5,15 @@ Letters: B batch, N candidates.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from demo_core.models.base import VoteExplanation, mask_padding
+from demo_core.models.base import Validation, VoteExplanation, mask_padding
 from demo_core.models.globaldiff_config import GlobalDiffConfig
 from demo_core.sequences import PADDING
 
@@ -23,69 +22,99 @@ RRF_OFFSET = 60.0
 GAMMA_STEPS = 20
 
 
+@dataclass(frozen=True)
+class Voter:
+    """Values (..., N), and what the ranks give each item: ``worst`` for the worst one, and one more each rank up.
+
+    Of equal values the smaller index ranks better.
+    """
+
+    values: Tensor
+    worst: int = 1
+
+    @cached_property
+    def points(self) -> Tensor:
+        number = self.values.shape[-1]
+        points = torch.arange(
+            self.worst, self.worst + number, device=self.values.device, dtype=self.values.dtype
+        ).expand_as(self.values)
+        return torch.empty_like(self.values).scatter_(-1, _ascending(self.values), points)
+
+
 def borda_fusion(personal: Tensor, global_: Tensor, gamma: float | Tensor, worst: int = 1) -> Tensor:
     """Borda vote (Eq. 8): gamma r(y) y + (1 - gamma) r(x) x over the last axis; ranks r run from ``worst`` upwards.
 
     ``personal`` y and ``global_`` x (..., N) should be non-negative: where a value is negative a better rank makes it
     smaller. Equal values: the smaller index ranks better.
     """
-    share = float(gamma)
-    if share in (0.0, 1.0):  # who has no say need not be sorted
-        alone = personal if share else global_
-        return _points(alone, worst).mul_(alone)
-    first, second = _points(personal, worst), _points(global_, worst)
-    return first.mul_(share).mul_(personal).add_(second.mul_(1 - share).mul_(global_))
+    return _borda(Voter(personal, worst), Voter(global_, worst), float(gamma))
 
 
 def reciprocal_rank_fusion(personal: Tensor, global_: Tensor, gamma: float | Tensor) -> Tensor:
     """gamma / (60 + place in y) + (1 - gamma) / (60 + place in x), places from 1 (Cormack et al., SIGIR 2009)."""
-    last = personal.shape[-1] + 1
-    places = (last - _points(voter, worst=1) for voter in (personal, global_))
-    first, second = (1 / (RRF_OFFSET + place) for place in places)
-    return gamma * first + (1 - gamma) * second
+    return _reciprocal(Voter(personal), Voter(global_), float(gamma))
 
 
-def fuse(personal: Tensor, global_: Tensor, gamma: float | Tensor, rule: str, worst: int = 1) -> Tensor:
-    """The two voters (..., N) as one score (..., N): "borda", "rrf", or "sum" for gamma y + (1 - gamma) x."""
+def fuse(personal: Voter, global_: Voter, gamma: float | Tensor, rule: str) -> Tensor:
+    """The two voters' (..., N) as one score (..., N): "borda", "rrf", or "sum" for gamma y + (1 - gamma) x."""
+    share = float(gamma)
     if rule == "borda":
-        return borda_fusion(personal, global_, gamma, worst)
+        return _borda(personal, global_, share)
     if rule == "rrf":
-        return reciprocal_rank_fusion(personal, global_, gamma)
-    return gamma * personal + (1 - gamma) * global_
+        return _reciprocal(personal, global_, share)
+    return share * personal.values + (1 - share) * global_.values
 
 
 @dataclass(frozen=True)
 class Ballot:
     """What is counted: the backbone's log ``scores`` and the ``restored`` x_0 (B, M + 1), which ``scale`` () turns into
-    log probabilities. ``votes`` (B, M + 1), each row summing to 1, are what the history's items vote for; they make up
-    ``vote_share`` () of the global voter.
+    log probabilities. ``votes`` (B, M + 1), each row summing to 1, are what the history's items vote for; a share of
+    the global voter is made up of them.
     """
 
     scores: Tensor
     restored: Tensor
     scale: Tensor
     votes: Tensor | None = None
-    vote_share: Tensor | None = None
 
 
-def count_votes(config: GlobalDiffConfig, history: Tensor, ballot: Ballot, gamma: Tensor) -> VoteExplanation:
-    """The vote as ``config`` reads Eq. 8; column 0 counts with ``rank_padding`` alone."""
-    scores, restored = ballot.scores, ballot.restored
-    if not config.rank_padding:
-        restored = mask_padding(restored)
-    if config.seen_before_vote:
-        seen = torch.zeros_like(scores, dtype=torch.bool).scatter(1, history, True)
-        seen[:, PADDING] = False
-        scores, restored = scores.masked_fill(seen, SEEN), restored.masked_fill(seen, SEEN)
-    rule = config.voter_normalisation
-    personal = normalised(scores, "softmax" if rule == "clip" else rule)
-    global_ = normalised(ballot.scale * restored if rule == "softmax" else restored, rule)
-    if ballot.votes is not None and ballot.vote_share is not None:
-        global_ = torch.lerp(global_, ballot.votes, ballot.vote_share)
-    first = 0 if config.rank_padding else 1
-    worst = 0 if config.zero_based_ranks else 1
-    fused = fuse(personal[:, first:], global_[:, first:], gamma, config.fusion, worst)
-    return VoteExplanation(personal, global_, F.pad(fused, (first, 0), value=-torch.inf), float(gamma))
+class Count:
+    """The vote on a ``ballot`` as ``config`` reads Eq. 8; column 0 counts with ``rank_padding`` alone.
+
+    Counted again with other shares, what they leave as it was is not sorted again.
+    """
+
+    def __init__(self, config: GlobalDiffConfig, history: Tensor, ballot: Ballot) -> None:
+        scores, restored = ballot.scores, ballot.restored
+        if not config.rank_padding:
+            restored = mask_padding(restored)
+        if config.seen_before_vote:
+            seen = torch.zeros_like(scores, dtype=torch.bool).scatter(1, history, True)
+            seen[:, PADDING] = False
+            scores, restored = scores.masked_fill(seen, SEEN), restored.masked_fill(seen, SEEN)
+        rule = config.voter_normalisation
+        self.personal = normalised(scores, "softmax" if rule == "clip" else rule)
+        self._restored = normalised(ballot.scale * restored if rule == "softmax" else restored, rule)
+        self._votes, self._fusion = ballot.votes, config.fusion
+        self._first, self._worst = 0 if config.rank_padding else 1, 0 if config.zero_based_ranks else 1
+        self._personal = self._voter(self.personal)
+        self._global: tuple[float, Tensor, Voter] | None = None
+
+    def with_shares(self, gamma: Tensor, vote_share: Tensor | None) -> VoteExplanation:
+        """``gamma`` () is the personal voter's share, ``vote_share`` () that of the votes in the global voter."""
+        values, voter = self._global_voter(0.0 if vote_share is None else float(vote_share))
+        fused = fuse(self._personal, voter, gamma, self._fusion)
+        padded = F.pad(fused, (self._first, 0), value=-torch.inf)
+        return VoteExplanation(self.personal, values, padded, float(gamma))
+
+    def _global_voter(self, share: float) -> tuple[Tensor, Voter]:
+        if self._global is None or self._global[0] != share:
+            values = self._restored if self._votes is None else torch.lerp(self._restored, self._votes, share)
+            self._global = share, values, self._voter(values)
+        return self._global[1:]
+
+    def _voter(self, values: Tensor) -> Voter:
+        return Voter(values[:, self._first :], self._worst)
 
 
 def normalised(scores: Tensor, rule: str) -> Tensor:
@@ -105,22 +134,24 @@ def clip_and_divide(values: Tensor) -> Tensor:
     return torch.where(total > 0, kept / total.clamp(min=torch.finfo(kept.dtype).tiny), 1 / kept.shape[-1])
 
 
-def choose_share(share: Tensor, validate: Callable[[], float], steps: int = GAMMA_STEPS) -> None:
+def choose_share(share: Tensor, validate: Validation, steps: int = GAMMA_STEPS) -> None:
     """Sets ``share`` () to the best of 1, 1 - 1 / ``steps``, ... 0 on validation; of equals the one nearest to 1."""
-    best, best_share = -math.inf, 1.0
-    for step in range(steps, -1, -1):
-        share.fill_(step / steps)
-        quality = validate()
-        if quality > best:
-            best, best_share = quality, step / steps
-    share.fill_(best_share)
+    shares = [step / steps for step in range(steps, -1, -1)]
+    qualities = validate.of([partial(share.fill_, value) for value in shares])
+    share.fill_(shares[qualities.index(max(qualities))])
 
 
-def _points(values: Tensor, worst: int) -> Tensor:
-    """Ranks of (..., N), the worst has ``worst``; of equal values the smaller index ranks better."""
-    number = values.shape[-1]
-    points = torch.arange(worst, worst + number, device=values.device, dtype=values.dtype)
-    return torch.empty_like(values).scatter_(-1, _ascending(values), points.expand_as(values))
+def _borda(personal: Voter, global_: Voter, share: float) -> Tensor:
+    if share in (0.0, 1.0):  # who has no say need not be sorted
+        alone = personal if share else global_
+        return alone.points * alone.values
+    first = (personal.points * share).mul_(personal.values)
+    return first.add_((global_.points * (1 - share)).mul_(global_.values))
+
+
+def _reciprocal(personal: Voter, global_: Voter, share: float) -> Tensor:
+    first, second = (1 / (RRF_OFFSET + v.worst + v.values.shape[-1] - v.points) for v in (personal, global_))
+    return share * first + (1 - share) * second
 
 
 def _ascending(values: Tensor) -> Tensor:

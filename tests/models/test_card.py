@@ -11,6 +11,7 @@ from demo_core.models.base import Controls
 from demo_core.models.card import CARD
 from demo_core.models.card_config import PAPER, RELEASED, CARDConfig
 from demo_core.sequences import Batch, pad
+from tests.models.judging import UNJUDGED
 
 HISTORY = pad([[1, 2, 3, 4, 5, 6], [7, 3, 9, 1], [5, 5, 5], [2, 8], [4], []], 6)
 
@@ -187,7 +188,7 @@ def test_calibration_measures_per_on_validation_histories() -> None:
     card = model()
     calibrate = card.phases()[-1]
     assert calibrate.loss is None and calibrate.prepare is not None
-    calibrate.prepare(world, lambda: 0.0)
+    calibrate.prepare(world, UNJUDGED)
     history = world.validation.history(torch.arange(len(world.validation)), 6)
     reductions = [
         pair[1] - pair[0]

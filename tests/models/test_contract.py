@@ -14,6 +14,7 @@ from demo_core.datasets import Dataset, toy_world
 from demo_core.models import MODELS
 from demo_core.models.base import Phase, Recommender, RecommenderConfig
 from demo_core.sequences import batches, pad
+from tests.models.judging import UNJUDGED
 
 # Models that do not look at the order of the items, so that they cannot learn what follows what; what they do instead
 # is tested in their own files.
@@ -41,7 +42,7 @@ def untrained(name: str) -> Recommender:
 def steps(phase: Phase, model: Recommender, world: Dataset, epochs: int) -> Iterator[None]:
     """One optimiser step of ``phase`` at a time; whatever the phase does not train is frozen."""
     if phase.prepare is not None:
-        phase.prepare(world, lambda: 0.0)
+        phase.prepare(world, UNJUDGED)
     if phase.loss is None:
         return
     trained = {id(parameter) for parameter in phase.parameters}

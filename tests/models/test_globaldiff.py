@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 from demo_core.datasets import toy_world
+from demo_core.evaluation import ranks_under
 from demo_core.models import globaldiff
-from demo_core.models.base import Controls
+from demo_core.models.base import Controls, Validation
 from demo_core.models.global_structure import Ones, SparseRows
 from demo_core.models.globaldiff import GlobalDiff, GlobalDiffConfig, borda_fusion, item_similarity
 from demo_core.models.objectives import Restoration, row_losses
@@ -15,6 +16,7 @@ from demo_core.models.sasrec import SASRec
 from demo_core.models.voting import SEEN
 from demo_core.sequences import Batch, pad
 from demo_core.training import fit
+from tests.models.judging import UNJUDGED, judged_by
 
 HISTORY = pad([[1, 2, 3, 4, 5, 6], [7, 3, 9, 1], [4], []], 6)
 BATCH = Batch(HISTORY, torch.tensor([9, 8, 2, 5]), torch.ones(4, dtype=torch.bool))
@@ -38,7 +40,7 @@ def counted(*settings: str) -> GlobalDiff:
     built = model(*settings)
     prepare = built.phases()[1].prepare
     assert prepare is not None
-    prepare(toy_world(), lambda: 0.0)
+    prepare(toy_world(), UNJUDGED)
     return built
 
 
@@ -297,7 +299,7 @@ def test_while_the_backbone_trains_the_list_is_its_own() -> None:
     diffusion = model()
     prepare = diffusion.phases()[0].prepare
     assert prepare is not None
-    prepare(toy_world(), lambda: 0.0)
+    prepare(toy_world(), UNJUDGED)
     own = diffusion.backbone.score(HISTORY).argsort(dim=1, descending=True)
     assert torch.equal(diffusion.score(HISTORY).argsort(dim=1, descending=True), own)
 
@@ -325,7 +327,7 @@ def test_gamma_comes_from_validation_or_is_fixed() -> None:
         prepare = diffusion.phases()[-1].prepare
         assert prepare is not None
         gamma = diffusion.gamma
-        prepare(toy_world(), partial(distance_to_035, gamma))
+        prepare(toy_world(), judged_by(partial(distance_to_035, gamma)))
         assert float(diffusion.gamma) == pytest.approx(expected)
 
 
@@ -388,3 +390,34 @@ def test_only_sasrec_can_be_read_at_an_untrained_mask() -> None:
 def test_ones_stay_sparse() -> None:
     """A training step on many items must not hold vectors over all of them before the network's last layer."""
     assert set(Ones.__dataclass_fields__) == {"row", "item", "shape"}
+
+
+def test_shares_chosen_batch_by_batch_are_those_of_one_pass_over_all_rows_each() -> None:
+    world = toy_world()
+
+    def quality(ranks: Tensor) -> float:
+        return float((1 / ranks.double()).mean())
+
+    def chosen(together: bool) -> tuple[float, float]:
+        diffusion = counted("vote_share=None", "start=average", "selection_voter=global")
+        ranks = partial(ranks_under, diffusion, world.validation, world.protocol, batch_size=64)
+        one_pass = Validation(lambda settings: [quality(own) for own in ranks(settings)])
+        pass_each = Validation(lambda settings: [quality(ranks([setting])[0]) for setting in settings])
+        diffusion.choose_shares(world, one_pass if together else pass_each)
+        return float(diffusion.gamma), float(diffusion.vote_share)
+
+    assert chosen(together=True) == chosen(together=False)
+
+
+def test_a_vote_after_the_shares_were_chosen_is_a_new_one() -> None:
+    diffusion = counted("vote_share=None", "start=average", "selection_voter=global")
+
+    def quality() -> float:
+        diffusion.score(HISTORY)
+        return -abs(float(diffusion.gamma) - 0.5)
+
+    diffusion.choose_shares(toy_world(), judged_by(quality))
+    before = diffusion.score(HISTORY)
+    with torch.no_grad():
+        diffusion.backbone.item_embedding.weight.mul_(-1)
+    assert not torch.equal(diffusion.score(HISTORY), before)

@@ -6,6 +6,7 @@ import torch
 from demo_core.datasets import Dataset, toy_world
 from demo_core.models.item_knn import ItemKNN, ItemKNNConfig, item_cosine
 from demo_core.sequences import pad
+from tests.models.judging import UNJUDGED
 
 SEQUENCES = [[1, 2, 3, 2], [2, 3], [5], [1, 5, 3]]
 
@@ -14,7 +15,7 @@ def counted(world: Dataset, **settings: float | int) -> ItemKNN:
     model = ItemKNN(ItemKNNConfig(num_items=12).override(*(f"{name}={value}" for name, value in settings.items())))
     for phase in model.phases():
         assert phase.prepare is not None and phase.loss is None, "there is nothing to train"
-        phase.prepare(world, lambda: 0.0)
+        phase.prepare(world, UNJUDGED)
     return model.eval()
 
 

@@ -8,6 +8,7 @@ from demo_core.datasets import toy_world
 from demo_core.models.knn_average import KNNAverage, KNNAverageConfig
 from demo_core.sequences import pad
 from demo_core.training import fit
+from tests.models.judging import UNJUDGED, judged_by
 
 HISTORY = pad([[1, 2, 3, 4, 5, 6], [7, 3, 9, 1], [4], []], 6)
 
@@ -22,7 +23,7 @@ def counted(*settings: str) -> KNNAverage:
     built = model(*settings)
     prepare = built.phases()[1].prepare
     assert prepare is not None
-    prepare(toy_world(), lambda: 0.0)
+    prepare(toy_world(), UNJUDGED)
     return built
 
 
@@ -55,7 +56,7 @@ def test_the_share_is_the_best_on_validation_or_a_fixed_one() -> None:
     for average in (free, fixed):
         prepare = average.phases()[-1].prepare
         assert prepare is not None
-        prepare(toy_world(), partial(distance_to_085, average.gamma))
+        prepare(toy_world(), judged_by(partial(distance_to_085, average.gamma)))
     assert float(free.gamma) == pytest.approx(0.85) and float(fixed.gamma) == 0.5
 
 

@@ -7,6 +7,7 @@ from demo_core.models.base import Recommender
 from demo_core.models.item_knn import item_cosine
 from demo_core.models.neighbour_targets import NeighbourTargets
 from demo_core.sequences import Batch, Catalogue, Rows
+from tests.models.judging import UNJUDGED
 
 
 def world_and_targets() -> tuple[Dataset, NeighbourTargets]:
@@ -55,7 +56,7 @@ def test_a_model_trains_on_them_and_measures_without(name: str, monkeypatch: pyt
     monkeypatch.setattr(NeighbourTargets, "draw", draw)
     phase = model.phases()[0]
     assert phase.prepare is not None
-    phase.prepare(world, lambda: 0.0)
+    phase.prepare(world, UNJUDGED)
     batch: Batch = world.train.batch(torch.arange(6), config.max_length)
     model.train()
     model.loss(batch)

@@ -1,6 +1,7 @@
 from demo_core.datasets import toy_world
 from demo_core.models.repeat_last import RepeatLast, RepeatLastConfig
 from demo_core.sequences import pad
+from tests.models.judging import UNJUDGED
 
 
 def counted() -> tuple[RepeatLast, list[int]]:
@@ -8,7 +9,7 @@ def counted() -> tuple[RepeatLast, list[int]]:
     model = RepeatLast(RepeatLastConfig(num_items=12))
     for phase in model.phases():
         assert phase.prepare is not None and phase.loss is None, "there is nothing to train"
-        phase.prepare(world, lambda: 0.0)
+        phase.prepare(world, UNJUDGED)
     return model.eval(), [world.train.target.tolist().count(item) for item in range(13)]
 
 

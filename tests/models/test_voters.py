@@ -9,6 +9,7 @@ from demo_core.models.slit import SLIT, SLITConfig
 from demo_core.models.voters import VoterConfig, create_voter
 from demo_core.models.voting import clip_and_divide
 from demo_core.sequences import pad
+from tests.models.judging import judged_by
 
 HISTORY = pad([[1, 2, 3, 4], [7, 3], []], 6)
 
@@ -66,6 +67,6 @@ def test_both_shares_are_chosen_on_validation() -> None:
     vote = model.phases()[-1]
     assert vote.prepare is not None
 
-    vote.prepare(toy_world(), lambda: -abs(float(model.vote_share) - 0.3) - abs(float(model.gamma) - 0.6))
+    vote.prepare(toy_world(), judged_by(lambda: -abs(float(model.vote_share) - 0.3) - abs(float(model.gamma) - 0.6)))
     assert float(model.vote_share) == pytest.approx(0.3)
     assert float(model.gamma) == pytest.approx(0.6)

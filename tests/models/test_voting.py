@@ -6,8 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from demo_core.models import voting
+from demo_core.models.base import mask_padding
+from demo_core.models.globaldiff_config import GlobalDiffConfig
 from demo_core.models.voting import (
     SEEN,
+    Ballot,
+    Count,
+    Voter,
     borda_fusion,
     choose_share,
     clip_and_divide,
@@ -15,6 +21,7 @@ from demo_core.models.voting import (
     normalised,
     reciprocal_rank_fusion,
 )
+from tests.models.judging import judged_by
 
 
 def seeded() -> torch.Generator:
@@ -62,7 +69,9 @@ FLOATS = st.floats(-1e4, 1e4, width=32) | st.sampled_from([0.0, -0.0, SEEN, 1.0]
 @settings(max_examples=100, deadline=None)
 def test_ranks_found_by_sorting_integers_are_those_of_a_stable_sort(rows: list[list[float]]) -> None:
     """Single precision takes the fast way, double precision PyTorch's own sort. Equal values included."""
-    fast, plain = (fuse(values, values, 1.0, "rrf") for values in (torch.tensor(rows), torch.tensor(rows).double()))
+    fast, plain = (
+        fuse(Voter(values), Voter(values), 1.0, "rrf") for values in (torch.tensor(rows), torch.tensor(rows).double())
+    )
     assert torch.equal(fast.argsort(dim=1), plain.argsort(dim=1))
     torch.testing.assert_close(fast.double(), plain)
 
@@ -80,7 +89,8 @@ def test_the_released_vote_gives_the_released_numbers() -> None:
         "l2": [0.002400239, 0.0, -0.0006394368, 0.001527717, 0.001068006, -0.0001421836, 0.0],
     }
     for rule, numbers in expected.items():
-        fused = fuse(normalised(personal, rule), normalised(global_, rule), 0.5, "borda", worst=0)
+        first, second = (Voter(normalised(scores, rule), worst=0) for scores in (personal, global_))
+        fused = fuse(first, second, 0.5, "borda")
         assert fused.flatten()[[0, 2, 3, 12, 13, 24, 25]].tolist() == pytest.approx(numbers, rel=1e-5)
 
 
@@ -94,7 +104,7 @@ def test_reciprocal_ranks_by_hand() -> None:
 
 
 def test_the_sum_is_the_weighed_sum() -> None:
-    fused = fuse(torch.tensor([0.5, 0.5]), torch.tensor([0.1, 0.9]), 0.25, "sum")
+    fused = fuse(Voter(torch.tensor([0.5, 0.5])), Voter(torch.tensor([0.1, 0.9])), 0.25, "sum")
     assert fused.tolist() == pytest.approx([0.2, 0.8])
 
 
@@ -120,11 +130,57 @@ def test_what_is_no_candidate_gets_nothing(rule: str) -> None:
 @pytest.mark.parametrize("best", [0.0, 0.35, 1.0])
 def test_gamma_is_the_best_on_validation(best: float) -> None:
     gamma = torch.tensor(0.5)
-    choose_share(gamma, lambda: -abs(float(gamma) - best))
+    choose_share(gamma, judged_by(lambda: -abs(float(gamma) - best)))
     assert float(gamma) == pytest.approx(best)
 
 
 def test_without_a_gain_the_first_voter_alone_decides() -> None:
     gamma: Tensor = torch.tensor(0.5)
-    choose_share(gamma, lambda: 0.5)
+    choose_share(gamma, judged_by(lambda: 0.5))
     assert float(gamma) == 1.0
+
+
+def test_every_share_is_asked_for_once_from_the_first_voter_alone_to_the_second_alone() -> None:
+    gamma = torch.tensor(0.5)
+    asked: list[float] = []
+
+    def quality() -> float:
+        asked.append(float(gamma))
+        return 0.0
+
+    choose_share(gamma, judged_by(quality), steps=4)
+    assert asked == [1.0, 0.75, 0.5, 0.25, 0.0]
+
+
+# Counting again
+
+
+@pytest.mark.parametrize("change", [[], ["fusion=rrf"], ["fusion=sum"], ["rank_padding=True", "zero_based_ranks=True"]])
+def test_a_ballot_counted_again_gives_what_a_new_count_gives(change: list[str]) -> None:
+    config = GlobalDiffConfig(num_items=9, max_length=4).override(*change)
+    scores, restored, votes = torch.randn(3, 5, 10, generator=seeded()).unbind()
+    ballot = Ballot(mask_padding(scores), restored, torch.tensor(2.0), votes.softmax(dim=1))
+    history = torch.randint(1, 10, (5, 4), generator=seeded())
+    kept = Count(config, history, ballot)
+    for gamma, share in ((1.0, 1.0), (0.3, 1.0), (0.3, 0.0), (0.6, 0.5), (0.0, 0.5)):
+        shares = torch.tensor(gamma), torch.tensor(share)
+        again, new = kept.with_shares(*shares), Count(config, history, ballot).with_shares(*shares)
+        assert torch.equal(again.fused, new.fused) and torch.equal(again.global_, new.global_)
+        assert again.gamma == pytest.approx(gamma)
+
+
+def test_voters_are_sorted_once_for_all_gammas(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows: list[int] = []
+    ascending = voting._ascending
+
+    def watched(values: Tensor) -> Tensor:
+        rows.append(len(values))
+        return ascending(values)
+
+    monkeypatch.setattr(voting, "_ascending", watched)
+    config = GlobalDiffConfig(num_items=9, max_length=4)
+    scores, restored = torch.randn(2, 5, 10, generator=seeded()).unbind()
+    count = Count(config, torch.ones(5, 4, dtype=torch.int64), Ballot(scores, restored, torch.tensor(1.0)))
+    for gamma in (0.2, 0.4, 0.8):
+        count.with_shares(torch.tensor(gamma), None)
+    assert rows == [5, 5]
