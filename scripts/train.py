@@ -48,6 +48,8 @@ def main() -> None:
     )
     if accelerator.is_main_process:
         _save(model, dataset, arguments, report, out)
+    accelerator.wait_for_everyone()
+    accelerator.end_training()  # processes that just leave may be broken off with an error while they part
 
 
 def _save(model: Recommender, dataset: Dataset, arguments: argparse.Namespace, report: FitReport, out: Path) -> None:

@@ -78,6 +78,8 @@ def program(folder: Path) -> None:
         assert torch.equal(both[0], both[1]), f"{name} in the two processes"
 
     votes_in_several_processes(accelerator)
+    accelerator.wait_for_everyone()
+    accelerator.end_training()
 
 
 def votes_in_several_processes(accelerator: Accelerator) -> None:
