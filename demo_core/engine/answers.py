@@ -160,13 +160,42 @@ class Route:
 
 
 @dataclass(frozen=True)
+class Effect:
+    """What a list is without one item of the history, the one at ``position`` (from 1). ``kept[i]``: the i-th of the
+    whole list is still in it; ``truth_rank`` as in :class:`ModelList`; ``change`` of the whole answer: KL divergence in
+    nats, >= 0.
+    """
+
+    item: Item
+    position: int
+    kept: tuple[bool, ...]
+    truth_rank: int | None
+    change: float
+
+
+@dataclass(frozen=True)
+class Effects:
+    """Of every item that ``model`` reads, oldest first. ``agreement``: Spearman's rho of weight and change over the
+    ``weighed`` items; None for too few.
+    """
+
+    model: str
+    items: tuple[Effect, ...]
+    truth_rank: int | None
+    agreement: float | None
+    weighed: int
+
+
+@dataclass(frozen=True)
 class Comparison:
-    """``lists`` in the order asked for; ``shared[i]`` items stand in both list i and list i + 1. ``dropped`` older
-    items lie before the window. ``provenance`` is the caption: data set, protocol, models, seeds, commit, device, time.
+    """``lists`` in the order asked for; ``shared[i]`` items stand in both list i and list i + 1. ``effects`` are those
+    on CARD's list, None without CARD. ``dropped`` older items lie before the window. ``provenance`` is the caption:
+    data set, protocol, models, seeds, commit, device, time.
     """
 
     route: Route | None
     lists: tuple[ModelList, ...]
+    effects: Effects | None
     shared: tuple[int, ...]
     dropped: int
     messages: tuple[str, ...]

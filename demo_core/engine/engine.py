@@ -18,6 +18,7 @@ from demo_core.datasets import DATASETS
 from demo_core.engine import bundles, captions, people
 from demo_core.engine.answers import (
     Comparison,
+    Effects,
     InputError,
     Item,
     ModelList,
@@ -28,6 +29,7 @@ from demo_core.engine.answers import (
     SearchAnswer,
 )
 from demo_core.engine.bundles import COMPARED, Loaded
+from demo_core.engine.effects import effects_of
 from demo_core.engine.questions import LARGEST_SEED, Question, check_whole
 from demo_core.engine.ranking import model_list
 from demo_core.engine.routes import read_route, removal_by_distance, training_histogram
@@ -151,10 +153,20 @@ class Engine:
 
     def explain(self, history: Sequence[int], threshold: float | None = None, model: str = "card") -> Route:
         """How ``model`` reads the history: steps, evenness, route, weights, and TDM's chances to drop each item."""
-        one, question = self._known(model), self._question(history, threshold=threshold)
-        if one.bundle is None:
-            raise InputError(str(one.error))
-        return self._route(one.bundle, question)
+        return self._route(self._usable(model), self._question(history, threshold=threshold))
+
+    def drop_one(
+        self,
+        history: Sequence[int],
+        model: str = "card",
+        k: int = 10,
+        seed: int = 0,
+        threshold: float | None = None,
+        truth: int | None = None,
+    ) -> Effects:
+        """What the list of ``model`` is without each of the items it reads."""
+        bundle, question = self._usable(model), self._question(history, k, seed, threshold, truth)
+        return self._effects(bundle, question, self._route_if_any(bundle, question))
 
     def compare(
         self,
@@ -164,20 +176,24 @@ class Engine:
         seed: int = 0,
         threshold: float | None = None,
         truth: int | None = None,
+        off: Sequence[int] = (),
     ) -> Comparison:
-        """Route and lists for one history. ``truth`` is the item really chosen next, whose ranks are wanted."""
+        """Route and lists for one history. ``truth`` is the item really chosen next, whose ranks are wanted; ``off``
+        are positions (from 1) of items that the models are not to read.
+        """
         if not 1 <= len(models) <= MOST_MODELS:
             raise InputError(f"Expected 1 to {MOST_MODELS} models to compare, got {len(models)}.")
         chosen = [self._known(name) for name in models]
-        question = self._question(history, k, seed, threshold, truth)
+        question = self._question(history, k, seed, threshold, truth, off)
         lists = tuple(self._list(one, question) for one in chosen)
-        card = self._loaded["card"]
-        route = None if card.bundle is None else self._route(card.bundle, question)
+        card = self._loaded["card"].bundle
+        route = None if card is None else self._route(card, question)
         return Comparison(
             route=route,
             lists=lists,
+            effects=None if card is None else self._effects(card, question, route),
             shared=tuple(captions.shared(left, right) for left, right in pairwise(lists)),
-            dropped=max(len(question.history) - self.window, 0),
+            dropped=max(len(question.read) - self.window, 0),
             messages=tuple(self._messages(question, chosen, lists, route)),
             provenance=captions.provenance(self.title, self.device, chosen, lists, question, self.num_items, self.noun),
         )
@@ -189,15 +205,22 @@ class Engine:
         seed: int = 0,
         threshold: float | None = None,
         truth: int | None = None,
+        off: Sequence[int] = (),
     ) -> Question:
         if self._catalogue is None and (history or truth is not None):
             raise InputError(str(self.problem))
-        return Question(tuple(history), k, seed, threshold, truth).checked(self.num_items, self.noun)
+        return Question(tuple(history), k, seed, threshold, truth, tuple(off)).checked(self.num_items, self.noun)
 
     def _known(self, name: str) -> Loaded:
         if not isinstance(name, str) or name not in self._loaded:
             raise InputError(f"Expected one of the models {', '.join(self._loaded)}, got {shown(repr(name))}.")
         return self._loaded[name]
+
+    def _usable(self, name: str) -> Bundle:
+        one = self._known(name)
+        if one.bundle is None:
+            raise InputError(str(one.error))
+        return one.bundle
 
     def _list(self, one: Loaded, question: Question) -> ModelList:
         status = self._statuses[one.name]
@@ -205,8 +228,18 @@ class Engine:
 
     def _route(self, bundle: Bundle, question: Question) -> Route:
         histogram = training_histogram(self._statuses[bundle.name].health)
-        removal = removal_by_distance(self._loaded["tdm"].bundle, question.history, self._device)
+        removal = removal_by_distance(self._loaded["tdm"].bundle, question.read, self._device)
         return read_route(bundle, question, removal, self._search.items, histogram, self._device)
+
+    def _route_if_any(self, bundle: Bundle, question: Question) -> Route | None:
+        try:
+            return self._route(bundle, question)
+        except InputError:  # the model chooses no route, so that it has no weights
+            return None
+
+    def _effects(self, bundle: Bundle, question: Question, route: Route | None) -> Effects:
+        stations = () if route is None else route.stations
+        return effects_of(bundle, question, self._search.items, stations, self._device)
 
     def _messages(
         self, question: Question, chosen: Sequence[Loaded], lists: Sequence[ModelList], route: Route | None
@@ -216,6 +249,6 @@ class Engine:
             yield self.problem
         elif route is None:
             yield f"No route: {self._loaded['card'].error}"
-        yield from captions.reading(question.history, self.window, chosen, self._search.items, self.noun)
+        yield from captions.reading(question.read, self.window, chosen, self._search.items, self.noun)
         yield from captions.truth(question, chosen, lists, self._search.items)
         yield from captions.warnings(lists, route, self.noun)

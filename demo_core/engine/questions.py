@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from demo_core.engine.answers import InputError
@@ -17,14 +17,25 @@ LARGEST_SEED = 2**31 - 1
 @dataclass(frozen=True)
 class Question:
     """``history`` ids, oldest first; a list of ``k`` items; the ``seed`` of the noise, one for all models; evenness
-    ``threshold`` in [0, 1], None = as trained; ``truth``: the item really chosen next.
+    ``threshold`` in [0, 1], None = as trained; ``truth``: the item really chosen next; ``off``: positions in the
+    history, from 1, of what the models do not read. It was seen all the same: lists leave it out.
     """
 
     history: tuple[int, ...]
-    k: int
-    seed: int
-    threshold: float | None
-    truth: int | None
+    k: int = 10
+    seed: int = 0
+    threshold: float | None = None
+    truth: int | None = None
+    off: tuple[int, ...] = ()
+
+    @property
+    def read(self) -> tuple[int, ...]:
+        """The history as the models get it."""
+        return tuple(id for position, id in enumerate(self.history, start=1) if position not in self.off)
+
+    def without(self, position: int) -> Self:
+        """The same question with one more position off."""
+        return replace(self, off=(*self.off, position))
 
     def checked(self, num_items: int, noun: str) -> Self:
         """The question itself; raises :class:`InputError` saying what was expected and what came."""
@@ -38,6 +49,10 @@ class Question:
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if value is not None and not (number and math.isfinite(value) and 0 <= value <= 1):
             raise InputError(f"Expected a threshold from 0 to 1, got {shown(repr(value))}.")
+        for position in self.off:
+            if not self.history:
+                raise InputError(f"There is no {noun} to switch off.")
+            check_whole(f"a {noun} to switch off", position, 1, len(self.history))
         return self
 
 

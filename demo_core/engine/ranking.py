@@ -52,8 +52,13 @@ def model_list(
 def candidate_scores(bundle: Bundle, question: Question, device: torch.device) -> Tensor:
     """(M + 1,) on the CPU; -inf for padding and, where the protocol excludes the history, for all of its items."""
     generator = torch.Generator().manual_seed(question.seed)
-    window = pad([question.history], bundle.model.config.max_length).to(device)
+    window = pad([question.read], bundle.model.config.max_length).to(device)
     scores = bundle.model.score(window, generator, Controls(threshold=question.threshold))[0].cpu()
-    if PROTOCOLS[bundle.protocol].exclude_history:
-        scores = scores.index_fill(0, torch.tensor(question.history, dtype=torch.int64), -math.inf)
-    return scores
+    return without_seen(scores, bundle, question)
+
+
+def without_seen(scores: Tensor, bundle: Bundle, question: Question) -> Tensor:
+    """Scores (..., M + 1) with -inf for the whole history, where the protocol excludes it."""
+    if not PROTOCOLS[bundle.protocol].exclude_history:
+        return scores
+    return scores.index_fill(-1, torch.tensor(question.history, dtype=torch.int64), -math.inf)

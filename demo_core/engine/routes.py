@@ -52,7 +52,7 @@ def read_route(
     """How the model of ``bundle`` reads the history. ``items`` is the catalogue; ``removal`` maps the distance from the
     newest item (0) to the chance that TDM drops it. Raises :class:`InputError` for a model that chooses no route.
     """
-    window = pad([question.history], bundle.model.config.max_length).to(device)
+    window = pad([question.read], bundle.model.config.max_length).to(device)
     told = bundle.model.explain(window, Controls(threshold=question.threshold))
     own = told if question.threshold is None else bundle.model.explain(window)
     if not isinstance(told, RouteExplanation) or not isinstance(own, RouteExplanation):

@@ -58,6 +58,13 @@ def agreements(results: Sequence[Result]) -> list[Agreement]:
     return [Agreement(title(result.metric), row_of(result)) for result in sorted(found, key=_order)]
 
 
+def agreement(results: Sequence[Result], dataset: str) -> Result | None:
+    """How CARD's weights agree with the change of its whole prediction on a data set, if that was measured."""
+    wanted = (dataset, "card", "default", PER_HONESTY, WEIGHT_KL)
+    found = (r for r in results if (r.dataset, r.model, r.preset, r.variant, r.metric) == wanted)
+    return next(found, None)
+
+
 def title(metric: str) -> str:
     """What is compared with what."""
     return TITLES.get(metric, metric.removeprefix("spearman_").replace("_", " "))

@@ -16,7 +16,7 @@ def create_app(engine: Engine, checkpoints: Path) -> gr.Blocks:
         gr.HTML(theme.header(engine.title, engine.device), apply_default_css=False, elem_id="top")
         with gr.Tabs(elem_id="views"):
             with gr.Tab("Explore", id="explore") as first:
-                explore.build(engine)
+                explore.build(engine, checkpoints)
             with gr.Tab("Benchmarks", id="benchmarks") as second:
                 benchmarks.build(engine, checkpoints)
         for tab in (first, second):

@@ -30,6 +30,7 @@ def register(engine: Engine) -> None:
         endpoints.recommend,
         endpoints.explain,
         endpoints.compare,
+        endpoints.drop_one,
         endpoints.models,
     )
     for function in functions:
@@ -95,6 +96,7 @@ class Endpoints:
         seed: int = 0,
         threshold: float | None = None,
         next_item: int | str | None = None,
+        off: list[int] | None = None,
     ) -> dict[str, Any]:
         """
         The route and the lists of several models for one history, with the same noise for all.
@@ -105,17 +107,48 @@ class Endpoints:
             seed: seed of the noise; the same seed gives the same lists
             threshold: evenness from 0 to 1 above which CARD calls a history turning; null: as trained
             next_item: the item really chosen next, id or title: its rank is given for every model
+            off: positions in items, from 1, that the models are not to read
         Returns:
-            route, lists, how many items neighbouring lists share, how many older items were not read, messages, and
-            provenance: data set, protocol, models, seeds, commits, device, time
+            route, lists, what CARD's list is without each item, how many items neighbouring lists share, how many
+            older items were not read, messages, and provenance: data set, protocol, models, seeds, commits, device and
+            time
         """
         with _messages_for_clients():
             read = self._read(items)
             truth = self._read([] if next_item is None else [next_item])
             names = list(COMPARED) if models is None else _list("models", models)
             following = truth.items[0].id if truth.items else None
-            answer = asdict(self._engine.compare(_ids(read), names, k, seed, threshold, following))
+            positions = [] if off is None else _list("off", off)
+            answer = asdict(self._engine.compare(_ids(read), names, k, seed, threshold, following, positions))
             return {**answer, "messages": (*read.messages, *truth.messages, *answer["messages"])}
+
+    def drop_one(
+        self,
+        items: list[int | str],
+        model: str = "card",
+        k: int = 10,
+        seed: int = 0,
+        threshold: float | None = None,
+        next_item: int | str | None = None,
+    ) -> dict[str, Any]:
+        """
+        What a model's list is without each item of a history in turn.
+        Parameters:
+            items: the history, oldest first: ids, or titles with or without the year
+            model: a name from /models
+            k: length of the list, 1 to 100
+            seed: seed of the noise; the same seed gives the same list
+            threshold: evenness from 0 to 1 above which CARD calls a history turning; null: as trained
+            next_item: the item really chosen next, id or title: its rank is given without each item
+        Returns:
+            for each item that is read, which of the k stay, the rank of the next item, and the change of the whole
+            answer in nats (KL divergence); agreement is Spearman's rho of weights and changes, null for too few
+        """
+        with _messages_for_clients():
+            read, following = self._read(items), self._read([] if next_item is None else [next_item])
+            truth = following.items[0].id if following.items else None
+            answer = asdict(self._engine.drop_one(_ids(read), model, k, seed, threshold, truth))
+            return {**answer, "messages": (*read.messages, *following.messages)}
 
     def models(self) -> list[dict[str, Any]]:
         """

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 from demo_core.engine import Engine
 from demo_core.engine.answers import InputError, Person
+from demo_core.experiments.honesty import agreement
+from demo_core.results import collect, of_present_recipes, summarise
 from demo_core.ui.components.explore import ExplorePage
 from demo_core.ui.components.explore.ready import ready_histories
 
@@ -17,8 +20,8 @@ MOST_CHIPS = 5000
 Json = dict[str, Any]
 
 
-def build(engine: Engine) -> None:
-    """Place the page in the current Gradio context."""
+def build(engine: Engine, checkpoints: Path) -> None:
+    """Place the page in the current Gradio context; ``checkpoints`` holds what was measured."""
 
     def search(query: Any) -> Json:
         return suggestions(engine, query)
@@ -32,12 +35,16 @@ def build(engine: Engine) -> None:
     def person(asked: Any) -> Json:
         return someone(engine, asked)
 
-    ExplorePage(facts(engine), search, look, parse, person)
+    ExplorePage(facts(engine, checkpoints), search, look, parse, person)
 
 
-def facts(engine: Engine) -> Json:
-    """What the page knows before its first question."""
+def facts(engine: Engine, checkpoints: Path) -> Json:
+    """What the page knows before its first question. ``honesty``: how CARD's weights agree with what leaving items out
+    does over many people, ``{"rho", "people", "seeds"}``, or None where that was not measured.
+    """
+    found = agreement(summarise(of_present_recipes(collect(checkpoints).runs)), engine.dataset)
     return {
+        "honesty": None if found is None else {"rho": found.mean, "people": found.rows, "seeds": found.n},
         "noun": engine.noun,
         "problem": engine.problem,
         "ready": [dataclasses.asdict(history) for history in ready_histories(engine)],
@@ -76,21 +83,23 @@ def someone(engine: Engine, asked: object) -> Json:
 
 
 def view(engine: Engine, state: object) -> Json:
-    """State ``{"items": ids, "next": id | null, "threshold": number | null, "seed"}`` -> what the page draws.
+    """State ``{"items": ids, "off": positions, "next": id | null, "threshold": number | null, "seed"}`` -> what the
+    page draws; positions count from 1.
 
-    ``{"items", "next", "comparison", "error"}``: an id outside the catalogue comes back with ``"unknown": true``, and
-    ``error`` then stands in the place of the comparison.
+    ``{"items", "next", "comparison", "error"}``: an item has ``"off"``, an id outside the catalogue comes back with
+    ``"unknown": true``, and ``error`` then stands in the place of the comparison.
     """
     wishes = state if isinstance(state, dict) else {}
-    ids, truth = wishes.get("items", []), wishes.get("next")
-    if not isinstance(ids, list):
+    ids, truth, off = wishes.get("items", []), wishes.get("next"), wishes.get("off", [])
+    if not isinstance(ids, list) or not isinstance(off, list):
         return {"items": [], "next": None, "comparison": None, "error": "Expected a list of ids as the history."}
     threshold, seed = wishes.get("threshold"), wishes.get("seed", 0)
-    answer: Json = {"items": [_chip(engine, id) for id in ids[:MOST_CHIPS]], "next": None}
+    chips = [_chip(engine, id) | {"off": at in off} for at, id in enumerate(ids[:MOST_CHIPS], start=1)]
+    answer: Json = {"items": chips, "next": None}
     if truth is not None:
         answer["next"] = _chip(engine, truth)
     try:
-        comparison = engine.compare(ids, seed=seed, threshold=threshold, truth=truth)
+        comparison = engine.compare(ids, seed=seed, threshold=threshold, truth=truth, off=off)
     except InputError as error:
         return answer | {"comparison": None, "error": str(error)}
     return answer | {"comparison": dataclasses.asdict(comparison), "error": None}

@@ -15,7 +15,7 @@ from demo_core.engine import Engine
 from demo_core.ui import create_app, launch
 from tests.ui.pages import free_port
 
-PUBLIC = {"/search_items", "/recommend", "/explain", "/compare", "/models"}
+PUBLIC = {"/search_items", "/recommend", "/explain", "/compare", "/drop_one", "/models"}
 HISTORY = [1, 3, 5, 7, 11]
 LARGEST_SCHEMA = 8 * 1024
 
@@ -85,6 +85,22 @@ def test_compare_gives_route_lists_ranks_and_provenance(client: Client) -> None:
     assert "the same noise for all, seed 2" in answer["provenance"]
 
 
+def test_what_is_off_is_not_read(client: Client) -> None:
+    answer = client.predict(HISTORY, off=[1], api_name="/compare")
+    assert len(answer["route"]["stations"]) == len(HISTORY) - 1
+    assert len(answer["effects"]["items"]) == len(HISTORY) - 1
+
+
+def test_drop_one_tells_what_each_item_does_to_the_list(client: Client) -> None:
+    answer = client.predict(HISTORY, k=5, next_item="WALL·E", api_name="/drop_one")
+    assert [effect["position"] for effect in answer["items"]] == list(range(1, len(HISTORY) + 1))
+    assert all(len(effect["kept"]) == 5 and effect["change"] >= 0 for effect in answer["items"])
+    assert (
+        answer["truth_rank"]
+        == client.predict(HISTORY, next_item="WALL·E", api_name="/compare")["lists"][1]["truth_rank"]
+    )
+
+
 def test_compare_takes_the_models_asked_for(client: Client) -> None:
     answer = client.predict(HISTORY, ["popularity", "card"], 3, api_name="/compare")
     assert [(one["model"], len(one["items"])) for one in answer["lists"]] == [("popularity", 3), ("card", 3)]
@@ -137,6 +153,8 @@ BAD: list[tuple[str, list[Any], str]] = [
     ("/compare", [HISTORY, []], r"Expected 1 to 8 models to compare, got 0\."),
     ("/compare", [HISTORY, "card"], r"Expected models to be a list, got 'card'\."),
     ("/compare", [HISTORY, None, 10, 0, None, 99], r"Expected film ids from 1 to 16, got 99\."),
+    ("/compare", [HISTORY, None, 10, 0, None, None, [9]], r"to switch off to be a whole number from 1 to \d, got 9\."),
+    ("/drop_one", [HISTORY, "crad"], r"Expected one of the models .*, got 'crad'\."),
     ("/compare", [[1] * 5001], r"Expected at most 5000 films, got 5001\."),
 ]
 

@@ -80,7 +80,7 @@ def test_moving_the_threshold_flips_the_exit_and_enter_moves_it_back(
     page.keyboard.press("End")
     expect(heading).to_have_text(re.compile("^Stable"))
     expect(page.locator(".moved")).to_contain_text(f"Moved from {trained}: the model was trained at {trained}.")
-    expect(page.locator(".row-title")).to_contain_text("Not used on this route")
+    expect(page.locator(".row-title").first).to_contain_text("Not used on this route")
     assert "threshold=1.000" in page.url
     page.keyboard.press("ArrowDown")
     expect(slider).to_have_attribute("aria-valuetext", ".999")
@@ -177,3 +177,90 @@ def test_benchmarks_opens_beside_explore_without_an_error(watched: Watched, addr
     expect(page.get_by_role("combobox", name="Search a film")).to_be_hidden()
     page.get_by_role("tab", name="Explore").click()
     expect(page.get_by_role("combobox", name="Search a film")).to_be_visible()
+
+
+def test_a_film_is_switched_off_by_its_switch_by_space_and_by_its_digit(
+    watched: Watched, address: str, films: list[int]
+) -> None:
+    page = watched.open(link(address, films))
+    stations, struck = page.locator(".number[fill]"), page.locator(".chip.off")
+    expect(stations).to_have_count(6)
+    page.locator(".chip .toggle").nth(1).click()
+    expect(stations).to_have_text(["1", "3", "4", "5", "6"])
+    expect(page.locator(".live")).to_contain_text(" off.")
+    assert "off=2" in page.url
+    chips(page).nth(4).focus()
+    page.keyboard.press("Space")
+    expect(stations).to_have_text(["1", "3", "4", "6"])
+    expect(chips(page).nth(4)).to_be_focused()
+    page.keyboard.press("2")
+    expect(struck).to_have_count(1)
+    page.get_by_role("combobox").press("5")
+    expect(struck).to_have_count(1)
+    expect(page.locator(".chip .toggle").nth(4)).to_have_attribute("aria-checked", "false")
+    assert chips(page).count() == 6 and "off=5" in page.url
+
+
+def test_what_a_link_switches_off_is_off(watched: Watched, address: str, films: list[int]) -> None:
+    page = watched.open(link(address, films, "&off=1,4"))
+    expect(page.locator(".chip.off")).to_have_count(2)
+    expect(page.locator(".number[fill]")).to_have_text(["2", "3", "5", "6"])
+    expect(page.locator(".cell .squares")).to_have_count(4)
+
+
+def test_every_change_can_be_undone_and_done_again(watched: Watched, address: str, films: list[int]) -> None:
+    page = watched.open(link(address, films))
+    undo, redo = page.get_by_role("button", name="Undo"), page.get_by_role("button", name="Redo")
+    expect(undo).to_be_disabled()
+    before = chips(page).all_inner_texts()
+    page.locator(".chip .remove").nth(0).click()
+    expect(chips(page)).to_have_count(5)
+    page.locator(".chip .toggle").nth(0).click()
+    expect(page.locator(".chip.off")).to_have_count(1)
+    page.locator(".chip .name").first.focus()
+    page.keyboard.press("Control+z")
+    expect(page.locator(".chip.off")).to_have_count(0)
+    undo.click()
+    expect(chips(page)).to_have_text(before)
+    expect(undo).to_be_disabled()
+    page.keyboard.press("Control+Shift+z")
+    expect(chips(page)).to_have_text(before[1:])
+    redo.click()
+    expect(page.locator(".chip.off")).to_have_count(1)
+    expect(redo).to_be_disabled()
+    page.get_by_role("button", name="Clear").click()
+    expect(chips(page)).to_have_count(0)
+    undo.click()
+    expect(chips(page)).to_have_count(5)
+
+
+def test_a_film_is_replaced_in_its_place(watched: Watched, address: str, films: list[int]) -> None:
+    page = watched.open(link(address, films))
+    before = chips(page).all_inner_texts()
+    chips(page).nth(2).focus()
+    page.keyboard.press("Enter")
+    box = page.get_by_role("combobox")
+    expect(box).to_be_focused()
+    expect(box).to_have_attribute("placeholder", f"In place of {before[2]}: type a film")
+    page.keyboard.press("Escape")
+    expect(box).not_to_have_attribute("placeholder", f"In place of {before[2]}: type a film")
+    chips(page).nth(2).dblclick()
+    box.type("the matrix")
+    expect(page.get_by_role("option").first).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(chips(page)).to_have_text([*before[:2], "The Matrix", *before[3:]])
+
+
+def test_squares_say_what_stays_in_the_list_without_each_film(
+    watched: Watched, address: str, films: list[int], engine: Engine
+) -> None:
+    truth = next(id for id in range(1, engine.num_items) if id not in films)
+    effects = engine.drop_one(films, truth=truth)
+    page = watched.open(link(address, films, f"&next={truth}"))
+    cells = page.locator(".cell")
+    expect(cells).to_have_count(6)
+    for at, effect in enumerate(effects.items):
+        expect(cells.nth(at).locator("i.full")).to_have_count(sum(effect.kept))
+        stays = f"{sum(effect.kept)} of 10 stay"
+        expect(cells.nth(at).get_by_role("img")).to_have_attribute("aria-label", re.compile(stays))
+        expect(cells.nth(at).locator(".ranks b")).to_have_text(f"{effect.truth_rank:,}")

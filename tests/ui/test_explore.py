@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,9 +20,11 @@ from demo_core.engine.answers import (
     Station,
     Suggestion,
 )
+from demo_core.runs import append_run
 from demo_core.ui import explore, theme
 from demo_core.ui.components.explore import SCRIPTS, ExplorePage
 from demo_core.ui.components.explore.ready import ready_histories
+from tests.runs import run
 
 NUM_ITEMS = 20
 
@@ -33,6 +36,7 @@ def film(id: int) -> Item:
 class FakeEngine:
     """Answers with what it was asked; evenness falls with the first id of a history."""
 
+    dataset = "movielens"
     noun = "film"
     problem = None
     window = 10
@@ -68,12 +72,12 @@ class FakeEngine:
             stations, 5, 1.0, evenness, (0.2, 1.0), 0.955, 0.955, None, None, "turning", "Turning.", "Because."
         )
 
-    def compare(self, history: Any, *, seed: Any, threshold: Any, truth: Any) -> Comparison:
+    def compare(self, history: Any, *, seed: Any, threshold: Any, truth: Any, off: Any) -> Comparison:
         for id in [*history, *([] if truth is None else [truth])]:
             self.item(id)
         if not isinstance(seed, int) or isinstance(threshold, str):
             raise InputError("Expected numbers.")
-        return Comparison(None, (), (), 0, (f"seed {seed}, threshold {threshold}, truth {truth}",), ())
+        return Comparison(None, (), None, (), 0, (f"seed {seed}, threshold {threshold}, truth {truth}",), ())
 
 
 @pytest.fixture
@@ -154,12 +158,22 @@ def test_the_ready_histories_are_three_different_shapes(engine: Any) -> None:
     assert flat.next == NUM_ITEMS
 
 
-def test_without_example_people_there_are_no_ready_histories(engine: Any) -> None:
+def test_without_example_people_there_are_no_ready_histories(engine: Any, tmp_path: Path) -> None:
     def nobody(seed: int) -> Person:
         raise InputError("There are no example people.")
 
     engine.real_person = nobody
-    assert explore.facts(engine)["ready"] == []
+    assert explore.facts(engine, tmp_path)["ready"] == []
+
+
+def test_the_page_knows_how_weights_agree_over_many_people_where_that_was_measured(engine: Any, tmp_path: Path) -> None:
+    engine.real_person = lambda seed: Person((), None, 0)
+    assert explore.facts(engine, tmp_path)["honesty"] is None
+    for seed, rho in ((0, 0.1), (1, 0.3)):
+        one = run("card", dataset="movielens", variant="per_honesty", seed=seed, rows=700)
+        append_run(tmp_path / "measured.jsonl", replace(one, metrics={"spearman_weight_kl": rho}))
+    known = explore.facts(engine, tmp_path)["honesty"]
+    assert known == {"rho": pytest.approx(0.2), "people": 700, "seeds": 2}
 
 
 def test_the_component_carries_every_script_once() -> None:

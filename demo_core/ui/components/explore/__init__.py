@@ -23,6 +23,7 @@ SCRIPTS = (
     "gauge",
     "handle",
     "weights",
+    "without",
     "lists",
     "explore",
 )

@@ -1,16 +1,25 @@
 // The history as chips, one per film column. `layout` says where everything of one film stands.
+const PHONE_ROWS = 3; // of one film: its chip, what CARD makes of it, the list without it
 const GAUGE = 288, LEAST_COLUMN = 82, UNREAD_WINDOW = 10;
 const CHIP_FRAME = 14, CHIP_TYPE = "700 13.5px"; // margins, borders and padding of chips.css, and its type
 const chips = part("chips"), grid = part("grid");
 const ruler = document.createElement("canvas").getContext("2d");
 
+// Chips before the first one that is read are folded away, if the window ends there.
+function foldedOf(view) {
+  const total = view.items.length;
+  let left = view.comparison ? view.comparison.dropped : Math.max(total - UNREAD_WINDOW, 0);
+  if (!left) return 0;
+  const first = view.items.findIndex((item) => !(view.comparison && item.off) && left-- === 0);
+  return first < 0 ? total : first;
+}
+
 function layoutOf(view) {
-  const comparison = view.comparison, total = view.items.length;
-  const dropped = comparison ? comparison.dropped : Math.max(total - UNREAD_WINDOW, 0);
-  const count = total - dropped, columns = Math.max(count + 1, 6), width = part("scroll").clientWidth;
+  const total = view.items.length, folded = foldedOf(view);
+  const count = total - folded, columns = Math.max(count + 1, 6), width = part("scroll").clientWidth;
   const phone = isPhone();
   const column = phone ? 0 : Math.floor(Math.max(LEAST_COLUMN, (width - GAUGE) / columns));
-  return { phone, count, columns, column, dropped, width };
+  return { phone, count, columns, column, folded, width };
 }
 
 function place(target, row, column) {
@@ -19,28 +28,34 @@ function place(target, row, column) {
 }
 
 function placeParts(layout) {
-  const { phone, count, columns, column } = layout, after = 2 * count + 1;
+  const { phone, count, columns, column } = layout, after = PHONE_ROWS * count + 1;
   grid.style.gridTemplateColumns = phone ? "" : `repeat(${columns}, ${column}px) ${GAUGE}px`;
   place(part("gauge-title"), phone ? after + 1 : 1, phone ? "1 / -1" : "-2 / -1");
   place(part("line"), phone ? `1 / ${Math.max(after, 2)}` : 2, phone ? "1" : "1 / -1");
   place(part("gauge"), phone ? after + 2 : 2, "1 / -1");
   place(part("weights-title"), phone ? after + 3 : 3, "1 / -1");
-  place(part("weights-side"), phone ? after + 4 : 4, phone ? "1 / -1" : "-2 / -1");
-  place(part("drops-side"), phone ? after + 5 : 5, phone ? "1 / -1" : "-2 / -1");
+  place(part("without-title"), phone ? after + 6 : 6, "1 / -1");
+  for (const [name, row] of [["weights-side", 4], ["drops-side", 5], ["without-side", 7]]) {
+    place(part(name), phone ? after + row : row, phone ? "1 / -1" : "-2 / -1");
+  }
 }
 
-const placeChip = (target, index, { phone }) => place(target, phone ? 2 * index + 1 : 1, phone ? "2 / -1" : index + 1);
+const placeChip = (target, index, { phone }) => place(target, phone ? PHONE_ROWS * index + 1 : 1, phone ? "2 / -1" : index + 1);
 
 function chipEntries(view, layout) {
-  const stations = view.comparison?.route?.stations ?? [], times = new Map();
+  const stations = [...(view.comparison?.route?.stations ?? [])], times = new Map();
   const films = view.items.map((item, at) => {
     const occurrence = (times.get(item.id) ?? 0) + 1;
     times.set(item.id, occurrence);
     return { item, at, occurrence, key: `${item.id}#${occurrence}` };
-  }).slice(layout.dropped).map((entry, index) => ({ ...entry, index, station: stations[index] }));
+  }).slice(layout.folded).map((entry, index) => ({ ...entry, index,
+    station: entry.item.off ? undefined : stations.shift() }));
   if (view.next) films.push({ item: view.next, isNext: true, index: films.length, key: "next" });
   return films;
 }
+
+// The entries that have a station: one for each item that is read.
+const readEntries = (view, layout) => chipEntries(view, layout).filter((entry) => entry.station);
 
 // Where a chip's film is in the history now: a change may be on its way that the chips do not show yet.
 function placeOf(chip) {
@@ -63,15 +78,16 @@ function fitted(title, { phone, column }) {
 function makeChip() {
   return node("li", { class: "chip" },
     node("div", { class: "head" }, node("span", { class: "number" }), node("span", { class: "turn", "aria-hidden": true }),
-      node("button", { type: "button", class: "remove", tabindex: "-1" }, "×")),
+      node("button", { type: "button", class: "toggle", role: "switch", tabindex: "-1" }, node("i"))),
     node("button", { type: "button", class: "name" }),
-    node("small", {}));
+    node("div", { class: "under" }, node("small", {}),
+      node("button", { type: "button", class: "remove", tabindex: "-1" }, "×")));
 }
 
 function updateChip(chip, { item, index, at, occurrence, station, isNext }, layout) {
-  const [head, name, small] = chip.children, [number, turn, remove] = head.children;
+  const [head, name, under] = chip.children, [number, turn, toggle] = head.children, [small, remove] = under.children;
   const turning = Boolean(station?.candidate);
-  chip.className = `chip${isNext ? " next" : ""}${turning ? " turning" : ""}${item.unknown ? " unknown" : ""}`;
+  chip.className = `chip${isNext ? " next" : ""}${turning ? " turning" : ""}${item.unknown ? " unknown" : ""}${item.off ? " off" : ""}`;
   chip.dataset.at = isNext ? "next" : at;
   chip.dataset.column = index;
   number.textContent = isNext ? "★ next" : String(index + 1);
@@ -82,11 +98,17 @@ function updateChip(chip, { item, index, at, occurrence, station, isNext }, layo
   const notes = item.unknown ? ["Not in this catalogue"] : [item.year ? String(item.year) : ""];
   if (!isNext && occurrence > 1) notes.push(`${ordinal(occurrence)} time`);
   if (isNext && !item.unknown) notes.push("hidden from the models");
+  if (item.off) notes.push("switched off");
   small.replaceChildren(...notes.filter(Boolean).flatMap((text, line) => (line ? [node("br"), text] : [text])));
   const said = item.unknown ? `${item.id}, not in this catalogue` : fullTitle(item);
   name.setAttribute("aria-label", isNext ? `${said}, really ${watched} next`
-    : `${index + 1}: ${said}${turning ? ", below-average step" : ""}${occurrence > 1 ? `, ${ordinal(occurrence)} time` : ""}`);
-  name.setAttribute("aria-description", isNext ? "" : "Alt and left or right moves it, Delete removes it");
+    : `${index + 1}: ${said}${turning ? ", below-average step" : ""}${occurrence > 1 ? `, ${ordinal(occurrence)} time` : ""}`
+      + (item.off ? ", switched off" : ""));
+  name.setAttribute("aria-description", isNext ? "" : "Space switches it off or on, Enter replaces it, "
+    + "Alt and left or right moves it, Delete removes it");
+  show(toggle, !isNext && !item.unknown);
+  toggle.setAttribute("aria-checked", String(!item.off));
+  toggle.setAttribute("aria-label", `${said} is read`);
   remove.setAttribute("aria-label", isNext ? "Forget the next one" : `Remove ${said}`);
 }
 
@@ -100,9 +122,9 @@ function drawChips(view, layout) {
     placeChip(chip, entry.index, layout);
   });
   const older = part("older");
-  show(older, layout.dropped > 0);
-  part("older-title").textContent = `${layout.dropped} earlier ${layout.dropped === 1 ? noun : `${noun}s`}`;
-  keyed(part("older-items"), view.items.slice(0, layout.dropped), (item, at) => `${at}-${item.id}`,
+  show(older, layout.folded > 0);
+  part("older-title").textContent = `${layout.folded} earlier ${layout.folded === 1 ? noun : `${noun}s`}`;
+  keyed(part("older-items"), view.items.slice(0, layout.folded), (item, at) => `${at}-${item.id}`,
     () => node("li", {}, node("span"), node("button", { type: "button", class: "remove" }, "×")),
     (row, item, at) => {
       row.firstChild.textContent = item.unknown ? `${item.id} (not in this catalogue)` : fullTitle(item);
@@ -121,15 +143,19 @@ function focusChip(index) {
 
 async function removeChip(chip) {
   const index = [...chips.children].indexOf(chip), held = chip.contains(document.activeElement);
-  if (chip.dataset.at === "next") {
-    state.next = null;
-    await refresh("Next one forgotten.", true);
-  } else await removeAt(placeOf(chip));
+  if (chip.dataset.at === "next") await forgetNext();
+  else await removeAt(placeOf(chip));
   if (held) focusChip(index);
 }
 
 chips.addEventListener("click", (event) => {
-  if (event.target.closest(".remove")) removeChip(event.target.closest(".chip"));
+  const chip = event.target.closest(".chip");
+  if (event.target.closest(".remove")) removeChip(chip);
+  else if (event.target.closest(".toggle")) toggleAt(placeOf(chip));
+});
+chips.addEventListener("dblclick", (event) => {
+  const chip = event.target.closest(".name")?.closest(".chip");
+  if (chip && chip.dataset.at !== "next") startReplacing(placeOf(chip));
 });
 part("older-items").addEventListener("click", (event) => {
   const button = event.target.closest(".remove");
@@ -148,6 +174,9 @@ chips.addEventListener("keydown", (event) => {
     move(from, to);
   } else if (step) focusChip(index + step);
   else if (event.key === "Delete" || event.key === "Backspace") removeChip(chip);
+  else if (chip.dataset.at === "next") return;
+  else if (event.key === " ") toggleAt(placeOf(chip));
+  else if (event.key === "Enter" && event.target.matches(".name")) startReplacing(placeOf(chip));
   else return;
   event.preventDefault();
 });
@@ -157,7 +186,7 @@ let drag = null;
 
 chips.addEventListener("pointerdown", (event) => {
   const chip = event.target.closest(".chip");
-  if (!chip || chip.dataset.at === "next" || event.button || event.target.closest(".remove")) return;
+  if (!chip || chip.dataset.at === "next" || event.button || event.target.closest(".remove, .toggle")) return;
   if (event.pointerType !== "mouse" && !event.target.closest(".number")) return;
   drag = { chip, x: event.clientX, y: event.clientY, from: placeOf(chip), lifted: false };
 });
@@ -193,7 +222,7 @@ addEventListener("pointerup", () => {
   drag = null;
   chip.style.transform = "";
   chip.classList.remove("dragged");
-  if (lifted && move(from, target + layoutOf(answered).dropped) === null) draw(answered);
+  if (lifted && move(from, target + layoutOf(answered).folded) === null) draw(answered);
 });
 addEventListener("pointercancel", () => {
   if (drag) drag.chip.style.transform = "";

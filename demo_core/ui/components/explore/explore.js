@@ -52,11 +52,14 @@ function drawVisibility(view) {
   show(part("scroll"), !empty || Boolean(view.next));
   show(part("gauge-title"), Boolean(route) && route.pairs > 1);
   show(part("clear"), !empty);
+  part("undo").disabled = !past.length;
+  part("redo").disabled = !future.length;
   element.firstElementChild.classList.toggle("no-route", !route);
 }
 
 function slidingNodes() {
-  return [...chips.children, ...part("weights").children, ...part("drops").children, ...lists.querySelectorAll(".row")];
+  return [...chips.children, ...part("weights").children, ...part("drops").children,
+    ...part("without").children, ...lists.querySelectorAll(".row")];
 }
 
 function drawAll(view, edited, previous) {
@@ -66,6 +69,7 @@ function drawAll(view, edited, previous) {
   drawTexts(view);
   drawChips(view, layout);
   drawWeights(view, layout);
+  drawWithout(view, layout);
   drawRoute(view, layout);
   drawFlatGauge(route, layout);
   drawGaugeTexts(route);
@@ -110,11 +114,23 @@ grid.addEventListener("focusout", () => show(part("light"), false));
 function isTyping(target) {
   return target instanceof Element && target.matches("input, textarea, select, [contenteditable]");
 }
+function shortcut(event) {
+  if (event.key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey)) return event.shiftKey ? redo : undo;
+  if (event.ctrlKey || event.metaKey || event.altKey) return null;
+  if (event.key === "/") return () => box.focus();
+  if (!/^\d$/.test(event.key) || !answered) return null;
+  const column = (Number(event.key) + 9) % 10; // 1 to 9, and 0 for the tenth
+  return () => toggleAt(column + layoutOf(answered).folded);
+}
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "/" || isTyping(event.target) || !element.offsetParent) return;
+  if (isTyping(event.target) || !element.offsetParent) return;
+  const action = shortcut(event);
+  if (!action) return;
   event.preventDefault();
-  box.focus();
+  action();
 });
+part("undo").addEventListener("click", undo);
+part("redo").addEventListener("click", redo);
 addEventListener("popstate", () => {
   readAddress();
   refresh();

@@ -2,20 +2,20 @@
 const LINE_HEIGHT = 336, LINE_TOP = 40, FALL = 62, DEEPEST = 214;
 const linePen = pen(part("line"), ["bridge", "steps", "stations", "labels", "words", "gauge", "handle"]);
 
-function stationPlaces(stations, layout) {
+function stationPlaces(entries, layout) {
   const rows = layout.phone ? [...chips.children].map((chip) => chip.offsetTop + 15) : [];
+  const stations = entries.map((entry) => entry.station);
   const total = stations.reduce((sum, { cosine }) => sum + (cosine === null ? 0 : 1 - cosine), 0);
   const scale = layout.phone ? Math.min(15, 40 / (total || 1)) : Math.min(FALL, DEEPEST / (total || 1));
   let fall = 0;
-  const places = stations.map(({ cosine }, index) => {
+  const places = entries.map(({ station: { cosine }, index }) => {
     fall += cosine === null ? 0 : (1 - cosine) * scale;
     return layout.phone ? { x: 18 + fall, y: rows[index] } : { x: layout.column * (index + 0.5), y: LINE_TOP + fall };
   });
   return { places, shrunk: layout.phone ? 1 : scale / FALL };
 }
 
-function drawStep(station, index, places, pairs, keys, phone) {
-  const from = places[index - 1], to = places[index], key = keys[index];
+function drawStep({ station, key }, from, to, pairs, phone) {
   const colour = station.candidate ? "var(--turn)" : "var(--ink)";
   const share = station.continuity === null ? 1 : station.continuity * pairs;
   linePen.draw("steps", `step ${key}`, "line", {
@@ -29,9 +29,9 @@ function drawStep(station, index, places, pairs, keys, phone) {
   }, cosineText(station.cosine));
 }
 
-function drawStation(station, place, key, number, phone) {
+function drawStation({ station, key, index }, place, phone) {
   const size = phone ? 12 : 19, at = linePen.draw("stations", `station ${key}`, "g", {
-    transform: ["translate(", place.x, ",", place.y, ")"], "data-column": number - 1,
+    transform: ["translate(", place.x, ",", place.y, ")"], "data-column": index,
   });
   at.style.cursor = "default";
   const shape = station.candidate
@@ -42,7 +42,25 @@ function drawStation(station, place, key, number, phone) {
   if (!phone) {
     linePen.draw(`station ${key}`, `number ${key}`, "text", {
       y: 5, "text-anchor": "middle", class: "number", fill: station.candidate ? "var(--turn-ink)" : "var(--ink)",
-    }, String(number));
+    }, String(index + 1));
+  }
+}
+
+// What is switched off stands as a dotted ring on the line that passes it by.
+function drawOff(entries, read, places, layout) {
+  const { phone } = layout;
+  for (const { item, index, key } of entries) {
+    if (!item.off) continue;
+    const next = read.findIndex((entry) => entry.index > index), after = places[next < 0 ? read.length - 1 : next];
+    const before = places[next < 0 ? read.length - 1 : Math.max(next - 1, 0)];
+    const span = next > 0 ? (index - read[next - 1].index) / (read[next].index - read[next - 1].index) : 0;
+    const chip = chips.children[index];
+    linePen.draw("stations", `off ${key}`, "circle", {
+      cx: phone ? before.x + (after.x - before.x) * span : layout.column * (index + 0.5),
+      cy: phone ? chip.offsetTop + 15 : before.y + (after.y - before.y) * span,
+      r: phone ? 7 : 11, fill: "var(--panel)", stroke: "var(--line2)", "stroke-width": 2, "stroke-dasharray": "2 4",
+      "data-column": index,
+    });
   }
 }
 
@@ -61,17 +79,18 @@ function drawRoute(view, layout) {
   const svg = part("line"), route = view.comparison?.route, stations = route?.stations ?? [];
   svg.style.display = stations.length ? "" : "none";
   if (!stations.length) return;
-  const keys = chipEntries(view, layout).map((entry) => entry.key);
-  const { places, shrunk } = stationPlaces(stations, layout);
+  const entries = readEntries(view, layout);
+  const { places, shrunk } = stationPlaces(entries, layout);
   const width = layout.phone ? 104 : layout.columns * layout.column + GAUGE;
   svg.setAttribute("width", width);
   svg.setAttribute("height", layout.phone ? places.at(-1).y + 40 : LINE_HEIGHT);
   linePen.start(drawRoute.phone !== layout.phone);
   drawRoute.phone = layout.phone;
-  stations.forEach((station, index) => {
-    if (index) drawStep(station, index, places, route.pairs, keys, layout.phone);
-    drawStation(station, places[index], keys[index], index + 1, layout.phone);
+  entries.forEach((entry, at) => {
+    if (at) drawStep(entry, places[at - 1], places[at], route.pairs, layout.phone);
+    drawStation(entry, places[at], layout.phone);
   });
+  drawOff(chipEntries(view, layout), entries, places, layout);
   if (!layout.phone) {
     drawWords(layout, route, shrunk);
     drawGauge(linePen, route, places.at(-1), layout.columns * layout.column);

@@ -2,7 +2,8 @@
 const box = part("search"), list = part("suggestions"), searchNote = part("search-note");
 let found = [], active = -1, typing = 0, lookup = 0;
 
-box.placeholder = noun === "film" ? "Type a film title, e.g. “matrix”" : `Type ${noun} names or numbers, e.g. “17”`;
+const PLACEHOLDER = noun === "film" ? "Type a film title, e.g. “matrix”" : `Type ${noun} names or numbers, e.g. “17”`;
+box.placeholder = PLACEHOLDER;
 box.setAttribute("aria-label", `Search a ${noun}`);
 
 function closeSuggestions() {
@@ -61,14 +62,31 @@ async function suggest() {
   if (mine === lookup) showSuggestions(answer ?? null);
 }
 
+// While a place is being replaced, the next choice goes there instead of to the end.
+let replacing = null;
+
+function startReplacing(index) {
+  if (!state.items[index]) return;
+  replacing = index;
+  box.placeholder = `In place of ${nameOf(state.items[index])}: type a ${noun}`;
+  box.focus();
+}
+
+function stopReplacing() {
+  replacing = null;
+  box.placeholder = PLACEHOLDER;
+}
+
 function choose(index) {
-  const { item } = found[index];
+  const { item } = found[index], place = replacing;
   lookup += 1;
   box.value = "";
   closeSuggestions();
+  stopReplacing();
   show(searchNote, false);
   box.focus();
-  add(item);
+  if (place === null) add(item);
+  else replaceAt(place, item);
 }
 
 async function chooseTyped() {
@@ -92,11 +110,17 @@ box.addEventListener("keydown", (event) => {
   else if (event.key === "Enter") {
     if (found.length && !typing && active >= 0) choose(active);
     else chooseTyped();
-  } else if (event.key === "Escape") closeSuggestions();
+  } else if (event.key === "Escape") {
+    closeSuggestions();
+    stopReplacing();
+  }
   else return;
   event.preventDefault();
 });
-box.addEventListener("blur", () => setTimeout(closeSuggestions, 120));
+box.addEventListener("blur", () => setTimeout(() => {
+  closeSuggestions();
+  if (document.activeElement !== box) stopReplacing();
+}, 120));
 list.addEventListener("pointerdown", (event) => {
   event.preventDefault();
   const option = event.target.closest("li");

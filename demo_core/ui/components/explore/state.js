@@ -12,15 +12,23 @@ function readAddress() {
   state.items = (query.get("items") ?? "").split(",").map((text) => text.trim()).filter(Boolean)
     .map((text) => ({ id: id(text) }));
   state.next = query.get("next") ? { id: id(query.get("next")) } : null;
+  for (const position of (query.get("off") ?? "").split(",")) {
+    const item = state.items[Number(position) - 1];
+    if (item) item.off = true;
+  }
   state.threshold = query.get("threshold") ? Number(query.get("threshold")) : null;
   if (Number.isNaN(state.threshold)) state.threshold = null;
   state.seed = /^\d{1,10}$/.test(query.get("seed") ?? "") ? Number(query.get("seed")) : 0;
 }
 
+// Positions, from 1, of what is switched off.
+const offPositions = () => state.items.flatMap((item, at) => (item.off ? [at + 1] : []));
+
 function writeAddress() {
   const address = new URL(location);
   const values = {
     items: state.items.map((item) => item.id).join(","),
+    off: offPositions().join(","),
     next: state.next?.id ?? "",
     threshold: state.threshold === null ? "" : decimal(state.threshold, 3),
     seed: state.seed || "",
@@ -31,6 +39,30 @@ function writeAddress() {
   }
   history.replaceState(history.state, "", address.href.replaceAll("%2C", ","));
 }
+
+// Undo and redo. Changes of one kind in quick succession, such as a handle that is dragged, are one step.
+const past = [], future = [], STEP = 1000, MOST_STEPS = 200;
+let lastKind = "", lastTime = 0;
+const snapshot = () => ({ ...state });
+
+function keepForUndo(kind = "") {
+  const now = Date.now(), together = kind && kind === lastKind && now - lastTime < STEP;
+  [lastKind, lastTime] = [kind, now];
+  future.length = 0;
+  if (together) return;
+  past.push(snapshot());
+  if (past.length > MOST_STEPS) past.shift();
+}
+
+function travel(from, to, saying) {
+  if (!from.length) return;
+  to.push(snapshot());
+  Object.assign(state, from.pop());
+  lastKind = "";
+  refresh(saying, true);
+}
+const undo = () => travel(past, future, "Undone.");
+const redo = () => travel(future, past, "Done again.");
 
 // Asks for the state as it is now. While one question is out, later ones wait as one; only the newest answer is drawn.
 // `saying` is announced with the answer; `edited` marks a change small enough to compare the lists before and after.
@@ -47,7 +79,7 @@ async function refresh(saying = "", edited = false) {
     asked = newest;
     const { threshold, seed } = state;
     const items = state.items.map((item) => item.id), next = state.next?.id ?? null;
-    answer = await server.look({ items, next, threshold, seed }).catch(() => null);
+    answer = await server.look({ items, off: offPositions(), next, threshold, seed }).catch(() => null);
   } while (asked !== newest);
   waiting = false;
   clearTimeout(slow);
@@ -60,12 +92,14 @@ async function refresh(saying = "", edited = false) {
 }
 
 function setHistory(items, next, saying) {
+  keepForUndo();
   state.items = items;
   state.next = next;
   return refresh(saying);
 }
 
 function add(item) {
+  keepForUndo();
   state.items = [...state.items, item];
   if (state.next?.id === item.id) state.next = null;
   return refresh(`${mainTitle(item)} added.`, true);
@@ -73,27 +107,54 @@ function add(item) {
 
 function removeAt(index) {
   if (index < 0) return null;
+  keepForUndo();
   const [gone] = state.items.slice(index, index + 1);
   state.items = state.items.filter((_, at) => at !== index);
-  return refresh(`${gone.unknown ? gone.id : mainTitle(gone)} removed.`, true);
+  return refresh(`${nameOf(gone)} removed.`, true);
+}
+
+// Switched off, an item keeps its place, but the models do not read it.
+function toggleAt(index) {
+  const item = state.items[index];
+  if (!item || item.unknown) return null;
+  keepForUndo();
+  state.items = state.items.with(index, { ...item, off: !item.off });
+  return refresh(`${nameOf(item)} ${item.off ? "on" : "off"}.`, true);
+}
+
+function replaceAt(index, item) {
+  keepForUndo();
+  const old = state.items[index];
+  state.items = state.items.with(index, item);
+  if (state.next?.id === item.id) state.next = null;
+  return refresh(`${nameOf(item)} in place of ${nameOf(old)}.`, true);
+}
+
+function forgetNext() {
+  keepForUndo();
+  state.next = null;
+  return refresh("Next one forgotten.", true);
 }
 
 function move(from, to) {
   if (from < 0 || to < 0 || to >= state.items.length || from === to) return null;
+  keepForUndo();
   const items = [...state.items];
   const [moved] = items.splice(from, 1);
   items.splice(to, 0, moved);
   state.items = items;
-  return refresh(`${moved.unknown ? moved.id : mainTitle(moved)} is now number ${to + 1} of ${items.length}.`, true);
+  return refresh(`${nameOf(moved)} is now number ${to + 1} of ${items.length}.`, true);
 }
 
 function resetSettings() {
+  keepForUndo();
   state.threshold = null;
   state.seed = 0;
   return refresh("Settings as trained.");
 }
 
 function setThreshold(value, saying = "") {
+  keepForUndo("threshold");
   state.threshold = value;
   return refresh(saying, true);
 }

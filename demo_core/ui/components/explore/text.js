@@ -22,6 +22,7 @@ const plural = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
 
 // Alternative titles stand in brackets after the main one; the whole title is in the tooltip.
 const mainTitle = (item) => item.title.replace(/(\s*\([^()]*\))+\s*$/, "") || item.title;
+const nameOf = (item) => (item.unknown ? String(item.id) : mainTitle(item));
 const fullTitle = (item) => (item.year ? `${item.title} (${item.year})` : item.title);
 
 const MARKS = {

@@ -23,24 +23,24 @@ function updateWeight(cell, station, outcome, saturated) {
 }
 
 function placeCell(cell, index, layout, desktopRow, phoneColumn) {
-  place(cell, layout.phone ? 2 * index + 2 : desktopRow, layout.phone ? phoneColumn : index + 1);
+  place(cell, layout.phone ? PHONE_ROWS * index + 2 : desktopRow, layout.phone ? phoneColumn : index + 1);
   cell.dataset.column = index;
 }
 
 function drawWeights(view, layout) {
-  const route = view.comparison?.route, keys = chipEntries(view, layout).map((entry) => entry.key);
+  const route = view.comparison?.route, entries = readEntries(view, layout);
   const stations = route ? route.stations : [], outcome = route?.outcome;
   const weights = stations.map((station) => station.weight).filter((weight) => weight !== null && weight !== 1);
   const saturated = weights.length > 0 && weights.every((weight) => Math.min(weight, 2 - weight) < 0.02);
   const make = () => node("div", { class: "weight", role: "group" }, node("i", { class: "base" }),
     node("i", { class: "tower" }), node("span", { class: "number" }), node("span", { class: "per" }));
-  keyed(part("weights"), stations, (_, index) => keys[index], make, (cell, station, index) => {
+  keyed(part("weights"), entries, (entry) => entry.key, make, (cell, { station, index }) => {
     updateWeight(cell, station, outcome, saturated);
     placeCell(cell, index, layout, 4, "2");
   });
   drawWeightsTitle(route);
   drawHeaviest(stations, outcome);
-  drawDrops(stations, keys, layout, outcome);
+  drawDrops(entries, layout, outcome);
 }
 
 function drawWeightsTitle(route) {
@@ -63,12 +63,11 @@ function drawHeaviest(stations, outcome) {
     ? `. Knowing it makes the next ${noun}s easier to predict.` : "."));
 }
 
-function drawDrops(stations, keys, layout, outcome) {
-  const known = stations.some((station) => station.removal !== null), side = part("drops-side");
-  keyed(part("drops"), known ? stations : [], (_, index) => keys[index],
+function drawDrops(entries, layout, outcome) {
+  const known = entries.some(({ station }) => station.removal !== null), side = part("drops-side");
+  keyed(part("drops"), known ? entries : [], (entry) => entry.key,
     () => node("div", { class: "drop" }, node("span", { class: "who" }, "TDM drops "), node("b", {})),
-    (cell, station, index) => {
-      const { removal } = station;
+    (cell, { station: { removal }, index }) => {
       cell.lastChild.textContent = removal === null ? "–" : removal === 0 ? "never" : percent(removal);
       placeCell(cell, index, layout, 5, "3 / -1");
     });

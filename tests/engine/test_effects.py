@@ -1,0 +1,101 @@
+"""What a list is without each item, against asking the engine again without it."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from demo_core import checkpoint
+from demo_core.engine import Engine
+from demo_core.engine.answers import InputError
+from demo_core.models.drop_one import kl_divergence
+from demo_core.sequences import pad
+
+HISTORY = (1, 3, 5, 7, 11)
+LONG = (2, 9, 4, 1, 3, 5, 7, 11)
+
+
+@pytest.fixture(scope="module")
+def engine(film_checkpoints: Path) -> Engine:
+    return Engine(film_checkpoints, "movielens", torch.device("cpu"))
+
+
+@pytest.mark.parametrize("history", [HISTORY, LONG])
+def test_what_stays_in_the_list_is_what_the_list_without_the_item_holds(
+    engine: Engine, history: tuple[int, ...]
+) -> None:
+    effects = engine.drop_one(history, k=4, seed=3, truth=12)
+    whole = engine.compare(history, ("card",), k=4, seed=3, truth=12)
+    assert effects == whole.effects
+    assert [effect.position for effect in effects.items] == list(range(len(history) - 4, len(history) + 1))
+    for effect in effects.items:
+        without = engine.compare(history, ("card",), k=4, seed=3, truth=12, off=(effect.position,))
+        left = {shown.item.id for shown in without.lists[0].items}
+        assert effect.item.id == history[effect.position - 1]
+        assert effect.kept == tuple(shown.item.id in left for shown in whole.lists[0].items)
+        assert effect.truth_rank == without.lists[0].truth_rank
+    assert effects.truth_rank == whole.lists[0].truth_rank
+
+
+def test_the_change_is_the_divergence_of_the_whole_answer(engine: Engine, film_checkpoints: Path) -> None:
+    model = checkpoint.load(film_checkpoints / "movielens" / "card").model
+    answers = [
+        model.probabilities(model.score(pad([row], 5), torch.Generator().manual_seed(0))).double()
+        for row in (HISTORY, HISTORY[1:])
+    ]
+    expected = float(kl_divergence(*answers).detach())
+    assert engine.drop_one(HISTORY).items[0].change == pytest.approx(expected, rel=1e-2)
+
+
+def test_the_item_left_out_does_not_come_back_as_a_recommendation(engine: Engine) -> None:
+    without = engine.compare(HISTORY, ("card",), k=100, off=(2,))
+    assert 3 not in {shown.item.id for shown in without.lists[0].items}
+
+
+def test_what_is_off_is_not_read_and_an_older_item_moves_in(engine: Engine) -> None:
+    route = engine.compare(LONG, off=(5, 8)).route
+    assert route is not None
+    assert [station.item.id for station in route.stations] == [9, 4, 1, 5, 7]
+    comparison = engine.compare(LONG, off=(5, 8))
+    assert comparison.dropped == 1
+    same = engine.compare((2, 9, 4, 1, 5, 7))
+    assert comparison.route == same.route, "only the lists know that the others were seen"
+
+
+def test_everything_off_is_an_empty_history_whose_items_are_still_seen(engine: Engine) -> None:
+    comparison = engine.compare((1, 3), k=100, off=(1, 2))
+    assert comparison.route is not None and comparison.route.outcome == "empty"
+    assert comparison.effects is not None and comparison.effects.items == ()
+    assert not {shown.item.id for shown in comparison.lists[1].items} & {1, 3}
+
+
+def test_a_position_that_is_none_is_refused(engine: Engine) -> None:
+    for off in ((0,), (6,), ("1",), (True,)):
+        with pytest.raises(InputError, match="a film to switch off to be a whole number from 1 to 5"):
+            engine.compare(HISTORY, off=off)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="no film to switch off"):
+        engine.compare((), off=(1,))
+
+
+def test_models_without_weights_have_effects_too_and_no_agreement(engine: Engine) -> None:
+    effects = engine.drop_one(HISTORY, "tdm")
+    assert len(effects.items) == 5 and effects.agreement is None and effects.weighed == 0
+
+
+def test_the_agreement_is_spearmans_rho_over_the_weighed_items(engine: Engine) -> None:
+    from scipy.stats import spearmanr
+
+    comparison = engine.compare((3, 8, 1, 12, 5, 7, 11), threshold=0.0)
+    effects, route = comparison.effects, comparison.route
+    assert effects is not None and route is not None
+    pairs = [
+        (station.weight, effect.change)
+        for station, effect in zip(route.stations, effects.items, strict=True)
+        if station.candidate and station.has_future
+    ]
+    assert effects.weighed == len(pairs)
+    if len(pairs) < 4:
+        assert effects.agreement is None
+    else:
+        weights, changes = zip(*pairs, strict=True)
+        assert effects.agreement == pytest.approx(float(spearmanr(weights, changes).statistic))
