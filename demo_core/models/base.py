@@ -15,12 +15,13 @@ from torch import Generator, Tensor, nn
 
 from demo_core.datasets import Dataset
 from demo_core.models.config import PublishedConfig, RecommenderConfig
-from demo_core.models.explanations import Controls, Explanation, RouteExplanation, VoteExplanation
+from demo_core.models.explanations import Controls, DenoisingStep, Explanation, RouteExplanation, VoteExplanation
 from demo_core.models.ranking_loss import full_cross_entropy
 from demo_core.sequences import PADDING, Batch
 
 __all__ = [
     "Controls",
+    "DenoisingStep",
     "Explanation",
     "Phase",
     "PublishedConfig",
@@ -106,6 +107,14 @@ class Recommender(nn.Module, ABC):
 
     def explain(self, history: Tensor, controls: Controls | None = None) -> Explanation | None:
         """What the model can tell about these histories (B, L), or ``None``."""
+        return None
+
+    def denoising(
+        self, history: Tensor, generator: Generator | None = None, controls: Controls | None = None
+    ) -> list[DenoisingStep] | None:
+        """Sampling step by step for histories (B, L): what it begins with, then the estimate of every step. The last
+        one's scores are those of :meth:`score`. ``None``: the model does not sample.
+        """
         return None
 
     def probabilities(self, scores: Tensor) -> Tensor:

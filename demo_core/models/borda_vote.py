@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import torch
 from torch import Generator, Tensor
@@ -12,7 +13,7 @@ from torch.nn import functional as F
 
 from demo_core.datasets import Dataset
 from demo_core.layers import window
-from demo_core.models.base import Controls, Recommender, Validation, VoteExplanation, mask_padding
+from demo_core.models.base import Controls, DenoisingStep, Recommender, Validation, VoteExplanation, mask_padding
 from demo_core.models.globaldiff_config import GlobalDiffConfig
 from demo_core.models.voters import create_voter
 from demo_core.models.voting import Ballot, Count, choose_share, clip_and_divide
@@ -37,8 +38,21 @@ class BordaVote(Recommender):
         self._last: tuple[Tensor, Count] | None = None
 
     @abstractmethod
-    def ballot(self, history: Tensor, controls: Controls, generator: Generator | None, both: bool) -> Ballot:
-        """What is counted for windows (B, L). Without ``both`` the global voter is not asked and leaves zeros."""
+    def ballot(
+        self,
+        history: Tensor,
+        controls: Controls,
+        generator: Generator | None,
+        both: bool,
+        watch: Callable[[Tensor], None] | None = None,
+    ) -> Ballot:
+        """What is counted for windows (B, L). Without ``both`` the global voter is not asked and leaves zeros.
+        ``watch`` is shown x_T and every estimate of x_0, (B, M + 1) each.
+        """
+
+    @abstractmethod
+    def embedding(self) -> Tensor:
+        """(M + 1, D): the items, among which a list has its place."""
 
     def votes(self, history: Tensor) -> Tensor | None:
         """What the items of (B, L) histories vote for, (B, M + 1) with rows that sum to 1, if they are asked."""
@@ -73,6 +87,21 @@ class BordaVote(Recommender):
     @torch.inference_mode()
     def explain(self, history: Tensor, controls: Controls | None = None) -> VoteExplanation:
         return self.vote(history, controls)
+
+    @torch.inference_mode()
+    def denoising(
+        self, history: Tensor, generator: Generator | None = None, controls: Controls | None = None
+    ) -> list[DenoisingStep]:
+        """The vote as it would be counted with each state; its place is the mean of the items, weighed by points."""
+        history, states = window(history, self.config.max_length), list[Tensor]()
+        ballot = self.ballot(history, controls or Controls(), generator, both=True, watch=states.append)
+        share = None if self.voter is None else self.vote_share
+        told = []
+        for restored in states:
+            count = Count(self.config, history, replace(ballot, restored=restored))
+            scores = mask_padding(count.with_shares(self.gamma, share).fused)
+            told.append(DenoisingStep(self.probabilities(scores) @ self.embedding(), scores))
+        return told
 
     def choose_shares(self, dataset: Dataset, validate: Validation) -> None:
         """By the fused list: how much the global voter counts, and what it is made of. From the plain average of

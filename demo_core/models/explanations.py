@@ -67,4 +67,16 @@ class VoteExplanation:
     gamma: float
 
 
+@dataclass(frozen=True)
+class DenoisingStep:
+    """What a model expects to find at one step of its sampling, for B histories.
+
+    ``vector`` (B, D): where that lies among the item embeddings. ``scores`` (B, M + 1): how items would be ranked if
+    sampling ended here; column 0 is -inf.
+    """
+
+    vector: Tensor
+    scores: Tensor
+
+
 Explanation = RouteExplanation | VoteExplanation

@@ -112,14 +112,30 @@ class GlobalDiff(BordaVote):
         with torch.no_grad():
             return self.backbone.rank(state), guidance
 
-    def restore(self, start: Tensor, context: Tensor, steps: int, generator: Generator | None = None) -> Tensor:
-        """Reverse process (Eq. 5, 6) from x_T = ``start`` (B, M + 1): the restored vector x_0 (B, M + 1)."""
+    def restore(
+        self,
+        start: Tensor,
+        context: Tensor,
+        steps: int,
+        generator: Generator | None = None,
+        watch: Callable[[Tensor], None] | None = None,
+    ) -> Tensor:
+        """Reverse process (Eq. 5, 6) from x_T = ``start`` (B, M + 1): the restored vector x_0 (B, M + 1). ``watch`` is
+        shown the estimate of every step.
+        """
         walk = reverse_steps(self.noise_schedule, steps, self.config.reverse)
         chain = Chain(self.approximator, context, walk, self._drawing(start, generator))
         kind = self.config.network_input
-        return chain.in_hidden_dimension(start) if kind == "x_t" else chain.over_items(start, kind)
+        return chain.in_hidden_dimension(start, watch) if kind == "x_t" else chain.over_items(start, kind, watch)
 
-    def ballot(self, history: Tensor, controls: Controls, generator: Generator | None, both: bool) -> Ballot:
+    def ballot(
+        self,
+        history: Tensor,
+        controls: Controls,
+        generator: Generator | None,
+        both: bool,
+        watch: Callable[[Tensor], None] | None = None,
+    ) -> Ballot:
         config, generator = self.config, seeded(generator)
         scores, context = self.context(history)
         if config.rank_padding:
@@ -127,10 +143,17 @@ class GlobalDiff(BordaVote):
         votes = self.votes(history) if both else None
         restored = torch.zeros_like(scores)
         if both:
-            steps = config.inference_steps if controls.steps is None else controls.steps
+            asked = config.inference_steps if controls.steps is None else controls.steps
+            steps = min(asked, config.diffusion_steps)
             start = start_state(config, self.noise_schedule, scores, votes, self._drawing(scores, generator))
-            restored = self.restore(start, context, steps, generator)
+            if watch is not None:
+                watch(start)
+            restored = self.restore(start, context, steps, generator, watch)
         return Ballot(scores, restored, self.logit_scale, votes)
+
+    def embedding(self) -> Tensor:
+        """(M + 1, D): the backbone's items, among which a list has its place."""
+        return self.backbone.item_embedding.weight[: self.config.num_items + 1]
 
     @torch.no_grad()
     def _read(self, sequence: Tensor, position: Tensor, training: bool) -> tuple[Tensor, Tensor]:

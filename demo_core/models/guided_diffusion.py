@@ -12,21 +12,20 @@ sqrt(D)), the generated vector is trained to rank by cross-entropy over all item
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
-from collections.abc import Callable
 
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from demo_core.diffusion import NoiseSchedule, ReverseStep, guided, sample, sample_affine
+from demo_core.diffusion import NoiseSchedule
 from demo_core.layers import CausalEncoder, embedding_table, unit, window, with_start
 from demo_core.models.bag_encoder import BagEncoder
-from demo_core.models.base import Controls, Phase, Recommender, mask_padding, next_item_loss, seeded
-from demo_core.models.denoisers import DENOISERS, LinearDenoiser
+from demo_core.models.base import Controls, DenoisingStep, Phase, mask_padding, next_item_loss, seeded
+from demo_core.models.denoisers import DENOISERS
 from demo_core.models.guidance_encoder import ReleasedEncoder
 from demo_core.models.guided_config import SCHEDULES, GuidedDiffusionConfig
+from demo_core.models.guided_sampling import GuidedSampling
 from demo_core.models.neighbour_targets import LearnsFromNeighbours
 from demo_core.sequences import PADDING, Batch
 from demo_core.stability import lose_at_random
@@ -40,7 +39,7 @@ def contrastive_loss(guidance: Tensor, clean: Tensor, temperature: float) -> Ten
     return F.cross_entropy(logits, torch.arange(len(logits), device=logits.device))
 
 
-class GuidedDiffusion(LearnsFromNeighbours, Recommender):
+class GuidedDiffusion(LearnsFromNeighbours, GuidedSampling):
     """Abstract. A final class says how a history is prepared before it is read."""
 
     config: GuidedDiffusionConfig
@@ -125,7 +124,7 @@ class GuidedDiffusion(LearnsFromNeighbours, Recommender):
         vector = self.item_embedding(target)
         if not self.config.target_gradient:
             vector = vector.detach()
-        return vector if self.config.diffusion_target == "embedding" else self._to_length(vector)
+        return vector if self.config.diffusion_target == "embedding" else self.to_length(vector)
 
     def ranking_loss(self, vector: Tensor, target: Tensor) -> Tensor:
         """Cross-entropy of the targets (B,) among all items as (B, D) ``vector`` ranks them, shape ()."""
@@ -149,46 +148,6 @@ class GuidedDiffusion(LearnsFromNeighbours, Recommender):
         noisy = self.noise_schedule.add_noise(clean, time, noise)
         given = torch.where(dropped, self.no_guidance, guidance)
         return self.denoiser(noisy, given, time), given
-
-    def reverse_steps(self, number: int | None = None) -> list[ReverseStep]:
-        """The walk of the config's sampler; ``number`` of steps counts for "ddim" alone."""
-        config, schedule = self.config, self.noise_schedule
-        if config.sampler == "ddpm":
-            return schedule.ddpm_steps()
-        if config.sampler == "strided":
-            return schedule.strided_steps(config.stride, config.late_time, config.misindexed_noise)
-        return schedule.ddim_steps(schedule.spaced_times(config.inference_steps if number is None else number))
-
-    def generate(
-        self,
-        guidance: Tensor,
-        generator: Generator | None,
-        controls: Controls,
-        callback: Callable[[int, Tensor, Tensor], None] | None = None,
-    ) -> Tensor:
-        """The next item's embedding (B, D), averaged over ``noise_samples`` noises that all rows share.
-
-        Where sampling is affine in the guidance and nobody watches the steps, they are all taken at once.
-        """
-        config, generator = self.config, seeded(generator)
-        strength = config.guidance_strength if controls.guidance_strength is None else controls.guidance_strength
-        steps = self.reverse_steps(controls.steps)
-
-        def draw() -> Tensor:
-            return torch.randn(config.noise_samples, 1, config.embedding_dim, generator=generator).to(guidance)
-
-        if isinstance(self.denoiser, LinearDenoiser) and not config.project_estimates and callback is None:
-            return self._generate_affine(self.denoiser, guidance, strength, steps, lambda: draw().squeeze(1))
-        spread = guidance.expand(config.noise_samples, *guidance.shape)  # (N, B, D)
-        nothing = self.no_guidance.expand_as(spread)
-
-        def estimate(state: Tensor, time: int) -> Tensor:
-            at = torch.full((1,), time, device=guidance.device)
-            clean = self.denoiser(state, spread, at)
-            return guided(clean, self.denoiser(state, nothing, at), strength) if strength else clean
-
-        project = self._to_length if config.project_estimates else None
-        return sample(steps, estimate, draw().expand_as(spread), draw, project, callback).mean(dim=0)
 
     def rank(self, vector: Tensor) -> Tensor:
         """(B, D) -> (B, M + 1) scores."""
@@ -218,28 +177,26 @@ class GuidedDiffusion(LearnsFromNeighbours, Recommender):
         scores = self._scores(history, generator, controls)
         return scores if self.config.trained_padding else mask_padding(scores)
 
+    @torch.inference_mode()
+    def denoising(
+        self, history: Tensor, generator: Generator | None = None, controls: Controls | None = None
+    ) -> list[DenoisingStep]:
+        controls = controls or Controls()
+        prepared = self.prepare_history(window(history, self.config.max_length), generator, controls)
+        vectors = self.generate_visibly(self.guidance(*prepared), generator, controls)
+        return [DenoisingStep(vector, mask_padding(self._ranked(vector))) for vector in vectors]
+
     def _scores(self, history: Tensor, generator: Generator | None, controls: Controls | None) -> Tensor:
         controls = controls or Controls()
         prepared = self.prepare_history(window(history, self.config.max_length), generator, controls)
-        scores = self.similarities(self.generate(self.guidance(*prepared), generator, controls))
+        return self._ranked(self.generate(self.guidance(*prepared), generator, controls))
+
+    def _ranked(self, vector: Tensor) -> Tensor:
+        scores = self.similarities(vector)
         if self.config.trained_items_only:
             below_all = scores.amin(dim=1, keepdim=True) - 1
             scores = torch.where(self.is_trained, scores, below_all)
         return scores
-
-    def _generate_affine(
-        self,
-        denoiser: LinearDenoiser,
-        guidance: Tensor,
-        strength: float,
-        steps: list[ReverseStep],
-        draw: Callable[[], Tensor],
-    ) -> Tensor:
-        # (1 + w) f(x, g) - w f(x, phi) = f(x, (1 + w) g - w phi) for an affine f.
-        of_noisy, of_guidance = denoiser.maps()
-        constant, gain = sample_affine(steps, of_noisy, denoiser.offsets([s.time for s in steps]), draw(), draw)
-        push = guided(guidance, self.no_guidance, strength).double() @ of_guidance.T
-        return (constant.mean(dim=0) + push @ gain.T).to(guidance)
 
     def _weighed(self, x: Tensor, weights: Tensor) -> Tensor:
         """Embeddings (B, L, D) times ``weights`` (B, L, 1), the position included where the config says "input"."""
@@ -248,9 +205,6 @@ class GuidedDiffusion(LearnsFromNeighbours, Recommender):
         # The encoder adds the position itself, and its dropout is a factor like the weight.
         position = self.encoder.position[: x.shape[1]].flip(0)
         return weights * (x + position) - position
-
-    def _to_length(self, vector: Tensor) -> Tensor:
-        return unit(vector) * (self.config.target_scale * math.sqrt(self.config.embedding_dim))
 
 
 def _encoder(config: GuidedDiffusionConfig) -> CausalEncoder | ReleasedEncoder:

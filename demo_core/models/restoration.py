@@ -86,18 +86,22 @@ class Chain:
     steps: list[ReverseStep]
     draw: Callable[[], Tensor]
 
-    def over_items(self, start: Tensor, kind: str) -> Tensor:
-        """From x_T = ``start`` (B, M + 1) to x_0 (B, M + 1), for a network that sees ``kind`` of x_t."""
+    def over_items(self, start: Tensor, kind: str, watch: Callable[[Tensor], None] | None = None) -> Tensor:
+        """From x_T = ``start`` (B, M + 1) to x_0 (B, M + 1), for a network that sees ``kind`` of x_t. ``watch`` is
+        shown the estimate of x_0 at every step.
+        """
         net, state = self.network, start
         for step in self.steps:
             u = net.inward(seen_input(state, kind))
             clean = net.outward(net.hidden(u, self._time(step), self.context))
+            if watch is not None:
+                watch(clean)
             state = step.of_clean * clean + step.of_state * state
             if step.noise:
                 state = state + step.noise * self.draw()
         return clean
 
-    def in_hidden_dimension(self, start: Tensor) -> Tensor:
+    def in_hidden_dimension(self, start: Tensor, watch: Callable[[Tensor], None] | None = None) -> Tensor:
         """The same for a network that sees x_t itself, on u = W_in x: W_in x_0 = (W_in W_out) h + W_in b needs H x H,
         not M x H, numbers a step. Exact, because both ends of the network are linear.
         """
@@ -107,6 +111,8 @@ class Chain:
         h = u
         for step in self.steps:
             h = net.hidden(u, self._time(step), self.context)
+            if watch is not None:
+                watch(net.outward(h))
             u = step.of_clean * (h @ matrix.T + offset) + step.of_state * u
             if step.noise:
                 u = u + step.noise * (self.draw() @ net.inward.weight.T)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from demo_core.datasets import Dataset, toy_world
 from demo_core.models import MODELS
-from demo_core.models.base import Phase, Recommender, RecommenderConfig
+from demo_core.models.base import Controls, Phase, Recommender, RecommenderConfig
 from demo_core.sequences import batches, pad
 from tests.models.judging import UNJUDGED
 
@@ -248,3 +248,21 @@ def test_explain_returns_what_it_declares(name: str) -> None:
 @EVERY_MODEL
 def test_its_title_is_not_empty(name: str) -> None:
     assert MODELS[name].title.strip()
+
+
+@EVERY_MODEL
+@pytest.mark.parametrize("number", [None, 3])
+def test_sampling_step_by_step_ends_in_the_score(name: str, number: int | None) -> None:
+    model, controls = trained(name), Controls(steps=number)
+    told = model.denoising(histories(), torch.Generator().manual_seed(5), controls)
+    if type(model).denoising is Recommender.denoising:
+        assert told is None
+        return
+    assert told is not None
+    if number is not None:
+        assert len(told) == number + 1, "what it begins with, and every step"
+    score = model.score(histories(), torch.Generator().manual_seed(5), controls)
+    torch.testing.assert_close(told[-1].scores, score.detach(), atol=1e-5, rtol=1e-5)
+    for step in told:
+        assert step.vector.shape == (len(histories()), model.config.embedding_dim)
+        assert bool(step.scores[:, 1:].isfinite().all()) and bool(step.scores[:, 0].isneginf().all())
