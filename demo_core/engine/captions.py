@@ -65,7 +65,7 @@ def provenance(
     title: str,
     device: str,
     models: Sequence[Loaded],
-    lists: Sequence[ModelList],
+    seconds: float,
     question: Question,
     num_items: int,
     noun: str,
@@ -80,7 +80,6 @@ def provenance(
     for name, bundle in usable:
         commit, seed = str(bundle.training.get("commit"))[:7], bundle.training.get("seed")
         trained.setdefault(f"{bundle.preset}, training seed {seed}, commit {commit}", []).append(name)
-    seconds = sum(one.milliseconds for one in lists) / 1000
     return (
         *(f"{title}, {name}: {PROTOCOLS[name].description}" for name in protocols),
         f"Top {question.k} of {num_items:,} {noun}s, {'those in the history' if excluded else 'nothing'} excluded",

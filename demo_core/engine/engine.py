@@ -7,60 +7,51 @@ raises :class:`InputError` with a message for the visitor, and a model that cann
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from pathlib import Path
 
 import torch
 
 from demo_core.checkpoint import Bundle
-from demo_core.datasets import DATASETS
-from demo_core.engine import bundles, captions, people
+from demo_core.engine import bundles, captions
 from demo_core.engine.answers import (
     Comparison,
+    DenoisingFrame,
+    DenoisingModel,
+    DenoisingNotes,
     Effects,
     InputError,
-    Item,
     ModelList,
     ModelStatus,
-    Parsed,
-    Person,
     Route,
-    SearchAnswer,
 )
 from demo_core.engine.bundles import COMPARED, Loaded
+from demo_core.engine.controls import remarks
+from demo_core.engine.denoising import MOST_STEPS, MOST_STRENGTH, Walk, frames, no_stage, projection_of, stage, walk
 from demo_core.engine.effects import effects_of
-from demo_core.engine.questions import LARGEST_SEED, Question, check_whole
+from demo_core.engine.lookup import Lookup
+from demo_core.engine.questions import Question, check_number, check_whole
 from demo_core.engine.ranking import model_list
 from demo_core.engine.routes import read_route, removal_by_distance, training_histogram
-from demo_core.engine.search import TitleSearch
 from demo_core.engine.titles import shown
-from demo_core.sequences import Catalogue
+from demo_core.models.base import Controls
 
 MOST_MODELS = 8
 
 
-class Engine:
+class Engine(Lookup):
     """Answers from the bundles in ``checkpoints / dataset``; with none of them it runs and says what is missing.
 
     ``device``: ``None`` takes a GPU where there is one.
     """
 
     def __init__(self, checkpoints: Path, dataset: str = "movielens", device: torch.device | None = None) -> None:
-        self.dataset = dataset
-        self.title = DATASETS[dataset].title if dataset in DATASETS else dataset
         self._device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._folder = checkpoints / dataset
-        self._loaded = {one.name: one for one in bundles.load_bundles(self._folder, dataset, self._device)}
+        folder = checkpoints / dataset
+        self._loaded = {one.name: one for one in bundles.load_bundles(folder, dataset, self._device)}
         self._statuses = {name: bundles.status(one, dataset) for name, one in self._loaded.items()}
-        self._catalogue = bundles.shared_catalogue(tuple(self._loaded.values()))
-        self._search = TitleSearch(self._catalogue or Catalogue((), (), (), ()))
-        self._examples: tuple[people.Example, ...] = ()
-        self._no_examples: str | None = None
-        try:
-            self._examples = people.read_examples(self._folder / "examples.json", self.num_items)
-        except people.ExamplesError as error:
-            self._no_examples = str(error)
+        self._projections = {one.name: found for one in self._loaded.values() if (found := projection_of(one))}
+        super().__init__(folder, dataset, bundles.shared_catalogue(tuple(self._loaded.values())))
 
     @property
     def device(self) -> str:
@@ -68,82 +59,14 @@ class Engine:
         return f"CUDA: {torch.cuda.get_device_name(self._device)}" if self._device.type == "cuda" else "CPU"
 
     @property
-    def noun(self) -> str:
-        """What one item is called."""
-        return self._search.noun
-
-    @property
-    def num_items(self) -> int:
-        return len(self._search.items)
-
-    @property
-    def problem(self) -> str | None:
-        """Why nothing can be answered: no bundle is usable."""
-        if self._catalogue is not None:
-            return None
-        return (
-            f"No model of {self.title} could be loaded from {self._folder}. "
-            f"Train one: python -m scripts.train card --dataset {self.dataset}"
-        )
-
-    @property
     def window(self) -> int:
         """How many of the newest items CARD reads; without CARD, the longest window there is; 0 without any model."""
         lengths = {one.name: one.bundle.model.config.max_length for one in self._loaded.values() if one.bundle}
         return lengths.get("card", max(lengths.values(), default=0))
 
-    def _require_items(self) -> None:
-        if self.problem:
-            raise InputError(self.problem)
-
     def models(self) -> tuple[ModelStatus, ...]:
         """Every model with a bundle, and those compared on the page even when they have none."""
         return tuple(self._statuses.values())
-
-    def item(self, id: int) -> Item:
-        """The item with this id, 1..M; anything else raises :class:`InputError`."""
-        self._require_items()
-        return self._search.item(id)
-
-    def search(self, query: str, k: int = 8) -> SearchAnswer:
-        """At most ``k`` (1..50) suggestions for a title as far as it is typed, or for ``17`` or ``#17``."""
-        check_whole("k", k, 1, 50)
-        if self.problem:
-            return SearchAnswer(query, (), self.problem)
-        return self._search.suggest(query, k)
-
-    def parse(self, text: str) -> Parsed:
-        """A pasted list of titles or ids; see :meth:`TitleSearch.parse`."""
-        return Parsed((), (self.problem,)) if self.problem else self._search.parse(text)
-
-    def read(self, entries: Sequence[int | str]) -> Parsed:
-        """Ids (whole numbers) or titles -> items; the first entry that is neither raises :class:`InputError`."""
-        self._require_items()
-        items, notes = [], []
-        for entry in entries:
-            if not isinstance(entry, str):
-                items.append(self._search.item(entry))
-                continue
-            found, note = self._search.resolve(entry)
-            if found is None:
-                raise InputError(note or f"No {self.noun} “{shown(entry)}”.")
-            items.append(found)
-            notes += [note] if note else []
-        return Parsed(tuple(items), tuple(notes))
-
-    def random_person(self, seed: int) -> Person:
-        """The history of one example person, the same for the same seed."""
-        return replace(self.real_person(seed), next=None)
-
-    def real_person(self, seed: int) -> Person:
-        """The same with the item that the person really chose next, which no model has seen."""
-        self._require_items()
-        check_whole("the seed", seed, 0, LARGEST_SEED)
-        if not self._examples:
-            raise InputError(self._no_examples or "There are no example people.")
-        example = people.choose(self._examples, seed)
-        items = tuple(self._search.item(id) for id in example.history)
-        return Person(items, self._search.item(example.next), max(len(items) - self.window, 0))
 
     def recommend(
         self, model: str, history: Sequence[int], k: int = 10, seed: int = 0, threshold: float | None = None
@@ -181,9 +104,7 @@ class Engine:
         """Route and lists for one history. ``truth`` is the item really chosen next, whose ranks are wanted; ``off``
         are positions (from 1) of items that the models are not to read.
         """
-        if not 1 <= len(models) <= MOST_MODELS:
-            raise InputError(f"Expected 1 to {MOST_MODELS} models to compare, got {len(models)}.")
-        chosen = [self._known(name) for name in models]
+        chosen = self._chosen(models)
         question = self._question(history, k, seed, threshold, truth, off)
         lists = tuple(self._list(one, question) for one in chosen)
         card = self._loaded["card"].bundle
@@ -195,7 +116,59 @@ class Engine:
             shared=tuple(captions.shared(left, right) for left, right in pairwise(lists)),
             dropped=max(len(question.read) - self.window, 0),
             messages=tuple(self._messages(question, chosen, lists, route)),
-            provenance=captions.provenance(self.title, self.device, chosen, lists, question, self.num_items, self.noun),
+            provenance=captions.provenance(
+                self.title,
+                self.device,
+                chosen,
+                sum(one.milliseconds for one in lists) / 1000,
+                question,
+                self.num_items,
+                self.noun,
+            ),
+        )
+
+    def denoise(
+        self,
+        history: Sequence[int],
+        models: Sequence[str] = COMPARED,
+        steps: int | None = None,
+        guidance_strength: float | None = None,
+        k: int = 10,
+        seed: int = 0,
+        threshold: float | None = None,
+        truth: int | None = None,
+        off: Sequence[int] = (),
+    ) -> Iterator[DenoisingModel | DenoisingFrame | DenoisingNotes]:
+        """The sampling of several models from the same noise: first the models, then their frames step by step, then
+        the notes. ``steps`` 1..50 and ``guidance_strength`` 0..6; None: as each model does it itself.
+        """
+        chosen, question = self._chosen(models), self._question(history, k, seed, threshold, truth, off)
+        if steps is not None:
+            check_whole("the number of steps", steps, 1, MOST_STEPS)
+        check_number("the guidance strength", guidance_strength, 0.0, MOST_STRENGTH)
+        return self._denoised(chosen, question, Controls(threshold, steps, guidance_strength))
+
+    def _denoised(
+        self, chosen: Sequence[Loaded], question: Question, controls: Controls
+    ) -> Iterator[DenoisingModel | DenoisingFrame | DenoisingNotes]:
+        walks = []
+        for one in chosen:
+            projection = self._projections.get(one.name)
+            if projection is None:
+                yield no_stage(one)
+                continue
+            walks.append(walk(one, question, controls, projection, self._device))
+            yield stage(walks[-1], question, self._search.items)
+        told = zip_longest(*(frames(walked, question, self._search.items) for walked in walks))
+        yield from (frame for together in told for frame in together if frame is not None)
+
+        def again(walked: Walk, changed: Controls) -> Walk:
+            return walk(walked.one, question, changed, walked.projection, self._device)
+
+        seconds = sum(walked.milliseconds for walked in walks) / 1000
+        yield DenoisingNotes(
+            tuple(remarks(walks, question, controls, again, self.noun)),
+            captions.provenance(self.title, self.device, chosen, seconds, question, self.num_items, self.noun),
         )
 
     def _question(
@@ -215,6 +188,11 @@ class Engine:
         if not isinstance(name, str) or name not in self._loaded:
             raise InputError(f"Expected one of the models {', '.join(self._loaded)}, got {shown(repr(name))}.")
         return self._loaded[name]
+
+    def _chosen(self, models: Sequence[str]) -> list[Loaded]:
+        if not 1 <= len(models) <= MOST_MODELS:
+            raise InputError(f"Expected 1 to {MOST_MODELS} models to compare, got {len(models)}.")
+        return [self._known(name) for name in models]
 
     def _usable(self, name: str) -> Bundle:
         one = self._known(name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -45,10 +44,7 @@ class Question:
             check_id(id, num_items, noun)
         check_whole("k", self.k, 1, LONGEST_LIST)
         check_whole("the seed", self.seed, 0, LARGEST_SEED)
-        value = self.threshold
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if value is not None and not (number and math.isfinite(value) and 0 <= value <= 1):
-            raise InputError(f"Expected a threshold from 0 to 1, got {shown(repr(value))}.")
+        check_number("a threshold", self.threshold, 0, 1)
         for position in self.off:
             if not self.history:
                 raise InputError(f"There is no {noun} to switch off.")
@@ -60,6 +56,14 @@ def check_id(id: object, num_items: int, noun: str) -> None:
     """Raises :class:`InputError` unless ``id`` is a whole number in 1..``num_items``."""
     if isinstance(id, bool) or not isinstance(id, int) or not 1 <= id <= num_items:
         raise InputError(f"Expected {noun} ids from 1 to {num_items}, got {shown(repr(id))}.")
+
+
+def check_number(name: str, value: object, low: float, high: float) -> None:
+    """Raises :class:`InputError` unless ``value`` is None or a finite number in ``low``..``high``."""
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise InputError(f"Expected {name} from {low:g} to {high:g}, got {shown(repr(value))}.")
 
 
 def check_whole(name: str, value: object, low: int, high: int) -> None:

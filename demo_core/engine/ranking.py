@@ -57,6 +57,12 @@ def candidate_scores(bundle: Bundle, question: Question, device: torch.device) -
     return without_seen(scores, bundle, question)
 
 
+def best_ids(scores: Tensor, k: int) -> list[int]:
+    """Ids of the ``k`` best of (M + 1,) scores, fewer when the rest is no candidate; ties go to the smaller id."""
+    best, ids = scores.sort(descending=True, stable=True)
+    return [id for id, score in zip(ids[:k].tolist(), best[:k].tolist(), strict=True) if score > -math.inf]
+
+
 def without_seen(scores: Tensor, bundle: Bundle, question: Question) -> Tensor:
     """Scores (..., M + 1) with -inf for the whole history, where the protocol excludes it."""
     if not PROTOCOLS[bundle.protocol].exclude_history:

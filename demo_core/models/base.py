@@ -117,6 +117,12 @@ class Recommender(nn.Module, ABC):
         """
         return None
 
+    def embedding(self) -> Tensor | None:
+        """The item vectors (M + 1, D), row 0 padding, among which lists and estimates have their place; ``None``: the
+        model has none.
+        """
+        return None
+
     def probabilities(self, scores: Tensor) -> Tensor:
         """Scores (B, M + 1) -> how likely the model holds each item to be next, summing to 1; column 0 is 0."""
         return scores.softmax(dim=1)
@@ -149,6 +155,9 @@ class SequenceEncoder(Recommender):
 
     item_embedding: nn.Embedding  # row 0 padding, rows 1..M items, then special tokens
     item_bias: Tensor | None  # (M + 1,); no default here, it would stop a final class from registering a parameter
+
+    def embedding(self) -> Tensor:
+        return self.item_embedding.weight[: self.config.num_items + 1]
 
     @abstractmethod
     def encode(self, history: Tensor) -> Tensor:

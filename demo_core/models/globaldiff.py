@@ -152,8 +152,8 @@ class GlobalDiff(BordaVote):
         return Ballot(scores, restored, self.logit_scale, votes)
 
     def embedding(self) -> Tensor:
-        """(M + 1, D): the backbone's items, among which a list has its place."""
-        return self.backbone.item_embedding.weight[: self.config.num_items + 1]
+        """The backbone's."""
+        return self.backbone.embedding()
 
     @torch.no_grad()
     def _read(self, sequence: Tensor, position: Tensor, training: bool) -> tuple[Tensor, Tensor]:

@@ -149,13 +149,16 @@ class GuidedDiffusion(LearnsFromNeighbours, GuidedSampling):
         given = torch.where(dropped, self.no_guidance, guidance)
         return self.denoiser(noisy, given, time), given
 
+    def embedding(self) -> Tensor:
+        return self.item_embedding.weight[: self.config.num_items + 1]
+
     def rank(self, vector: Tensor) -> Tensor:
         """(B, D) -> (B, M + 1) scores."""
         return mask_padding(self.similarities(vector))
 
     def similarities(self, vector: Tensor) -> Tensor:
         """(B, D) -> (B, M + 1): likeness of a generated vector to every item and, in column 0, to the padding row."""
-        items = self.item_embedding.weight[: self.config.num_items + 1]
+        items = self.embedding()
         if self.config.scoring == "inner" and self.item_bias is not None:
             return torch.addmm(self.item_bias, vector, items.T)
         if self.config.scoring == "inner":

@@ -60,6 +60,10 @@ class KNNAverage(Recommender):
     def score(self, history: Tensor, generator: Generator | None = None, controls: Controls | None = None) -> Tensor:
         return self.vote(history).fused
 
+    def embedding(self) -> Tensor:
+        """The backbone's."""
+        return self.backbone.embedding()
+
     def probabilities(self, scores: Tensor) -> Tensor:
         """The scores are probabilities already; some items may have been taken out of them."""
         return scores.clamp(min=0) / scores.clamp(min=0).sum(dim=1, keepdim=True)

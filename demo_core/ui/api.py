@@ -14,9 +14,11 @@ from typing import Any
 import gradio as gr
 
 from demo_core.engine import Engine
-from demo_core.engine.answers import InputError, Parsed
+from demo_core.engine.answers import DenoisingFrame, DenoisingModel, DenoisingNotes, InputError, Parsed
 from demo_core.engine.bundles import COMPARED
 from demo_core.engine.titles import shown
+
+KINDS = {DenoisingModel: "model", DenoisingFrame: "frame", DenoisingNotes: "notes"}
 
 # Models share the machine's cores: more calls at once would only make each of them slower.
 CALLS_AT_ONCE = 2
@@ -31,6 +33,7 @@ def register(engine: Engine) -> None:
         endpoints.explain,
         endpoints.compare,
         endpoints.drop_one,
+        endpoints.denoise,
         endpoints.models,
     )
     for function in functions:
@@ -149,6 +152,50 @@ class Endpoints:
             truth = following.items[0].id if following.items else None
             answer = asdict(self._engine.drop_one(_ids(read), model, k, seed, threshold, truth))
             return {**answer, "messages": (*read.messages, *following.messages)}
+
+    def denoise(
+        self,
+        items: list[int | str],
+        models: list[str] | None = None,
+        steps: int | None = None,
+        guidance_strength: float | None = None,
+        k: int = 10,
+        seed: int = 0,
+        threshold: float | None = None,
+        next_item: int | str | None = None,
+        off: list[int] | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """
+        How diffusion models arrive at their lists, streamed step by step, from the same noise.
+        Parameters:
+            items: the history, oldest first: ids, or titles with or without the year
+            models: names from /models, at most 8; null: tdm, card and globaldiff
+            steps: denoising steps, 1 to 50; a model with fewer takes all it has; null: as each model does it itself
+            guidance_strength: 0 to 6, for models with guidance; null: as each model does it itself
+            k: length of the lists, 1 to 100
+            seed: seed of the noise
+            threshold: evenness from 0 to 1 above which CARD calls a history turning; null: as trained
+            next_item: the item really chosen next, id or title: its rank is given at every step
+            off: positions in items, from 1, that the models are not to read
+        Returns:
+            one object at a time, named by its kind: a model with the places of its items and of the history in two
+            dimensions, a frame for every step of every model, and notes at the end
+        """
+        with _messages_for_clients():
+            read, following = self._read(items), self._read([] if next_item is None else [next_item])
+            told = self._engine.denoise(
+                _ids(read),
+                COMPARED if models is None else _list("models", models),
+                steps,
+                guidance_strength,
+                k,
+                seed,
+                threshold,
+                following.items[0].id if following.items else None,
+                [] if off is None else _list("off", off),
+            )
+            for one in told:
+                yield {"kind": KINDS[type(one)], **asdict(one)}
 
     def models(self) -> list[dict[str, Any]]:
         """

@@ -1,0 +1,132 @@
+"""How models arrive at their lists: the steps of their sampling, from the same noise, one after the other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor
+
+from demo_core.checkpoint import Bundle
+from demo_core.engine.answers import DenoisingFrame, DenoisingModel, Item
+from demo_core.engine.bundles import Loaded
+from demo_core.engine.projection import Projection
+from demo_core.engine.questions import Question
+from demo_core.engine.ranking import best_ids, without_seen
+from demo_core.evaluation import target_rank
+from demo_core.layers import unit
+from demo_core.models.base import Controls, DenoisingStep, Recommender
+from demo_core.models.globaldiff_config import GlobalDiffConfig
+from demo_core.sequences import pad
+
+MOST_STEPS = 50
+MOST_STRENGTH = 6.0
+SHOWN_ITEMS = 300
+"""As many of the commonest items are drawn around a path."""
+STARTS = {
+    "noise": "noise",
+    "votes": "the votes of the history’s items",
+    "average": "the average of its backbone’s and item-kNN’s lists",
+}
+
+
+@dataclass(frozen=True)
+class Walk:
+    """The sampling of one model for one question, and the map it is drawn on."""
+
+    one: Loaded
+    bundle: Bundle
+    steps: list[DenoisingStep]
+    projection: Projection
+    milliseconds: float
+
+
+@torch.inference_mode()
+def walk(one: Loaded, question: Question, controls: Controls, projection: Projection, device: torch.device) -> Walk:
+    """Samples once with every step kept; the model has to be one that samples, with a bundle."""
+    bundle = one.bundle
+    assert bundle is not None
+    started = time.perf_counter()
+    window = pad([question.read], bundle.model.config.max_length).to(device)
+    told = bundle.model.denoising(window, Generator().manual_seed(question.seed), controls)
+    assert told is not None
+    return Walk(one, bundle, told, projection, 1000 * (time.perf_counter() - started))
+
+
+def samples(model: Recommender) -> bool:
+    """Whether a model arrives at its list step by step."""
+    return type(model).denoising is not Recommender.denoising
+
+
+def projection_of(one: Loaded) -> Projection | None:
+    """The map of a model that samples; None where there is nothing to draw."""
+    if one.bundle is None or not samples(one.bundle.model) or one.bundle.model.config.num_items < 2:
+        return None
+    return Projection.of(_vectors(one.bundle)[1:])
+
+
+def no_stage(one: Loaded) -> DenoisingModel:
+    """A model that is not walked, and why."""
+    reason = one.error or f"{one.title} does not sample: it has its list at once."
+    return DenoisingModel(one.name, one.title, reason, 0, "", 0.0, (), (), 0.0)
+
+
+@torch.inference_mode()
+def stage(walked: Walk, question: Question, items: Sequence[Item]) -> DenoisingModel:
+    """Where the model's items lie, and what its walk begins with."""
+    bundle, vectors = walked.bundle, _vectors(walked.bundle)
+    common = sorted(items, key=lambda item: -bundle.catalogue.counts[item.id - 1])[:SHOWN_ITEMS]
+    around = walked.projection.places(vectors[[item.id for item in common]])
+    read = question.read[-bundle.model.config.max_length :]
+    config = bundle.model.config
+    start = config.start if isinstance(config, GlobalDiffConfig) else "noise"
+    return DenoisingModel(
+        model=walked.one.name,
+        title=walked.one.title,
+        error=None,
+        steps=len(walked.steps) - 1,
+        begins_with=STARTS.get(start, "its backbone’s list"),
+        variance=walked.projection.share,
+        around=tuple(around),
+        history=tuple(walked.projection.places(vectors[list(read)])) if read else (),
+        milliseconds=walked.milliseconds,
+    )
+
+
+@torch.inference_mode()
+def frames(walked: Walk, question: Question, items: Sequence[Item]) -> Iterator[DenoisingFrame]:
+    """One a step; the first is what the walk begins with."""
+    vectors, model = unit(_vectors(walked.bundle)[1:]), walked.one.name
+    for number, step in enumerate(walked.steps):
+        scores = without_seen(step.scores[0].cpu(), walked.bundle, question)
+        likeness = vectors @ unit(step.vector[0].cpu())
+        nearest = int(likeness.argmax())
+        ((x, y),) = walked.projection.places(step.vector)
+        yield DenoisingFrame(
+            model=model,
+            step=number,
+            place=(x, y),
+            nearest=items[nearest],
+            likeness=float(likeness[nearest]),
+            items=tuple(items[id - 1] for id in best_ids(scores, question.k)),
+            truth_rank=_rank(scores, question.truth),
+        )
+
+
+def last_list(walked: Walk, question: Question) -> set[int]:
+    """The ids of the list with which the walk ends."""
+    return set(best_ids(without_seen(walked.steps[-1].scores[0].cpu(), walked.bundle, question), question.k))
+
+
+def _vectors(bundle: Bundle) -> Tensor:
+    vectors = bundle.model.embedding()
+    assert vectors is not None
+    return vectors.detach().cpu()
+
+
+def _rank(scores: Tensor, truth: int | None) -> int | None:
+    if truth is None or bool(scores[truth].isneginf()):
+        return None
+    return int(target_rank(scores[None], torch.tensor([truth])))
