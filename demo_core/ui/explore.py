@@ -10,7 +10,7 @@ from demo_core.engine import Engine
 from demo_core.engine.answers import InputError, Person
 from demo_core.experiments.honesty import agreement
 from demo_core.results import collect, of_present_recipes, summarise
-from demo_core.ui.components.explore import ExplorePage
+from demo_core.ui.components.explore import explore_page
 from demo_core.ui.components.explore.ready import ready_histories
 
 LONGEST_TEXT = 20_000
@@ -35,7 +35,7 @@ def build(engine: Engine, checkpoints: Path) -> None:
     def person(asked: Any) -> Json:
         return someone(engine, asked)
 
-    ExplorePage(facts(engine, checkpoints), search, look, parse, person)
+    explore_page(facts(engine, checkpoints), search, look, parse, person)
 
 
 def facts(engine: Engine, checkpoints: Path) -> Json:

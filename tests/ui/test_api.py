@@ -15,7 +15,7 @@ from demo_core.engine import Engine
 from demo_core.ui import create_app, launch
 from tests.ui.pages import free_port
 
-PUBLIC = {"/search_items", "/recommend", "/explain", "/compare", "/drop_one", "/models"}
+PUBLIC = {"/search_items", "/recommend", "/explain", "/compare", "/drop_one", "/denoise", "/models"}
 HISTORY = [1, 3, 5, 7, 11]
 LARGEST_SCHEMA = 8 * 1024
 
@@ -101,6 +101,16 @@ def test_drop_one_tells_what_each_item_does_to_the_list(client: Client) -> None:
     )
 
 
+def test_denoising_is_streamed_step_by_step(client: Client) -> None:
+    job = client.submit(HISTORY, ["card", "popularity"], 3, api_name="/denoise")
+    job.result()
+    told = job.outputs()
+    assert [one["kind"] for one in told] == ["model", "model", *["frame"] * 4, "notes"]
+    assert [one["step"] for one in told if one["kind"] == "frame"] == [0, 1, 2, 3]
+    assert "does not sample" in told[1]["error"]
+    assert len(told[-2]["items"]) == 10 and told[-1]["provenance"]
+
+
 def test_compare_takes_the_models_asked_for(client: Client) -> None:
     answer = client.predict(HISTORY, ["popularity", "card"], 3, api_name="/compare")
     assert [(one["model"], len(one["items"])) for one in answer["lists"]] == [("popularity", 3), ("card", 3)]
@@ -154,6 +164,7 @@ BAD: list[tuple[str, list[Any], str]] = [
     ("/compare", [HISTORY, "card"], r"Expected models to be a list, got 'card'\."),
     ("/compare", [HISTORY, None, 10, 0, None, 99], r"Expected film ids from 1 to 16, got 99\."),
     ("/compare", [HISTORY, None, 10, 0, None, None, [9]], r"to switch off to be a whole number from 1 to \d, got 9\."),
+    ("/denoise", [HISTORY, None, 99], r"number of steps to be a whole number from 1 to 50, got 99\."),
     ("/drop_one", [HISTORY, "crad"], r"Expected one of the models .*, got 'crad'\."),
     ("/compare", [[1] * 5001], r"Expected at most 5000 films, got 5001\."),
 ]

@@ -22,7 +22,7 @@ from demo_core.engine.answers import (
 )
 from demo_core.runs import append_run
 from demo_core.ui import explore, theme
-from demo_core.ui.components.explore import SCRIPTS, ExplorePage
+from demo_core.ui.components.explore import SCRIPTS, explore_page
 from demo_core.ui.components.explore.ready import ready_histories
 from tests.runs import run
 
@@ -177,7 +177,7 @@ def test_the_page_knows_how_weights_agree_over_many_people_where_that_was_measur
 
 
 def test_the_component_carries_every_script_once() -> None:
-    page = ExplorePage({"noun": "film", "ready": []}, *(named(name) for name in ("search", "look", "parse", "person")))
+    page = explore_page({"noun": "film", "ready": []}, *(named(name) for name in ("search", "look", "parse", "person")))
     assert page.js_on_load is not None
     assert len(SCRIPTS) == len(set(SCRIPTS))
     assert page.js_on_load.count("function refresh(") == 1

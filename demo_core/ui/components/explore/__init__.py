@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from demo_core.ui.components.shared import joined
+
 FOLDER = Path(__file__).parent
 # In the order in which the script needs them; they share one scope.
+COMMON = ("text", "dom", "pen", "address")
 SCRIPTS = (
-    "text",
-    "dom",
-    "pen",
     "state",
     "search",
     "chips",
@@ -32,24 +31,17 @@ STYLES = ("page", "chips", "figure", "lists", "phone")
 Answer = Callable[[Any], dict[str, Any]]
 
 
-class ExplorePage(gr.HTML):
-    """``facts`` are read once; everything else is asked for through the four server functions."""
+def explore_page(facts: dict[str, Any], search: Answer, look: Answer, parse: Answer, person: Answer) -> gr.HTML:
+    """``facts`` are read once; everything else is asked for through the four server functions.
 
-    def __init__(self, facts: dict[str, Any], search: Answer, look: Answer, parse: Answer, person: Answer) -> None:
-        super().__init__(
-            value=facts,
-            html_template=_text("page.html"),
-            css_template="\n".join(_text(f"{name}.css") for name in STYLES),
-            js_on_load="\n".join(_text(f"{name}.js") for name in SCRIPTS),
-            server_functions=[search, look, parse, person],
-            apply_default_css=False,
-            elem_id="explore",
-        )
-
-    def api_info(self) -> dict[str, Any]:
-        return {"type": "object"}
-
-
-@cache
-def _text(name: str) -> str:
-    return (FOLDER / name).read_text(encoding="utf-8")
+    A function and not a subclass of ``gr.HTML``: Gradio writes a stub file beside every subclass at import.
+    """
+    return gr.HTML(
+        value=facts,
+        html_template=(FOLDER / "page.html").read_text(encoding="utf-8"),
+        css_template=joined(FOLDER, ("base",), STYLES, ".css"),
+        js_on_load=joined(FOLDER, COMMON, SCRIPTS, ".js"),
+        server_functions=[search, look, parse, person],
+        apply_default_css=False,
+        elem_id="explore",
+    )

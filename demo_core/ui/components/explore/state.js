@@ -7,37 +7,24 @@ let answered = null; // the last answer drawn
 let newest = 0, waiting = false;
 
 function readAddress() {
-  const query = new URLSearchParams(location.search);
-  const id = (text) => (/^\d{1,9}$/.test(text) ? Number(text) : text.slice(0, 40));
-  state.items = (query.get("items") ?? "").split(",").map((text) => text.trim()).filter(Boolean)
-    .map((text) => ({ id: id(text) }));
-  state.next = query.get("next") ? { id: id(query.get("next")) } : null;
-  for (const position of (query.get("off") ?? "").split(",")) {
-    const item = state.items[Number(position) - 1];
-    if (item) item.off = true;
-  }
-  state.threshold = query.get("threshold") ? Number(query.get("threshold")) : null;
-  if (Number.isNaN(state.threshold)) state.threshold = null;
-  state.seed = /^\d{1,10}$/.test(query.get("seed") ?? "") ? Number(query.get("seed")) : 0;
+  const { items, off, next, threshold, seed } = historyInAddress();
+  state.items = items.map((id, at) => ({ id, off: off.includes(at + 1) }));
+  state.next = next === null ? null : { id: next };
+  state.threshold = threshold;
+  state.seed = seed;
 }
 
 // Positions, from 1, of what is switched off.
 const offPositions = () => state.items.flatMap((item, at) => (item.off ? [at + 1] : []));
 
 function writeAddress() {
-  const address = new URL(location);
-  const values = {
+  writeInAddress({
     items: state.items.map((item) => item.id).join(","),
     off: offPositions().join(","),
     next: state.next?.id ?? "",
     threshold: state.threshold === null ? "" : decimal(state.threshold, 3),
     seed: state.seed || "",
-  };
-  for (const [name, value] of Object.entries(values)) {
-    if (value === "") address.searchParams.delete(name);
-    else address.searchParams.set(name, value);
-  }
-  history.replaceState(history.state, "", address.href.replaceAll("%2C", ","));
+  });
 }
 
 // Undo and redo. Changes of one kind in quick succession, such as a handle that is dragged, are one step.

@@ -1,12 +1,6 @@
 // The list without each film: a row of squares in the film's column, one square for each of CARD's ten.
 const FEWEST_WEIGHED = 4;
 
-function squares(kept, label) {
-  const row = node("span", { class: "squares", role: "img", "aria-label": label, title: label });
-  row.append(...kept.map((stays) => node("i", { class: stays ? "full" : null })));
-  return row;
-}
-
 function keptWords(effect, list) {
   const gone = list.filter((_, at) => !effect.kept[at]).map(({ item }) => mainTitle(item));
   const stays = effect.kept.length - gone.length, whole = `${stays} of ${effect.kept.length} stay`;

@@ -71,3 +71,10 @@ function modelMark(model, size = 20) {
   drawing.append(path);
   return drawing;
 }
+
+// A list is always a row of squares: full where it stays, empty where it goes.
+function squares(kept, label) {
+  const row = node("span", { class: "squares", role: "img", "aria-label": label, title: label });
+  row.append(...kept.map((stays) => node("i", { class: stays ? "full" : null })));
+  return row;
+}
