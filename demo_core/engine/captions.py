@@ -65,7 +65,7 @@ def provenance(
     title: str,
     device: str,
     models: Sequence[Loaded],
-    seconds: float,
+    seconds: float | None,
     question: Question,
     num_items: int,
     noun: str,
@@ -85,5 +85,5 @@ def provenance(
         f"Top {question.k} of {num_items:,} {noun}s, {'those in the history' if excluded else 'nothing'} excluded",
         *(f"{', '.join(names)} {how}" for how, names in trained.items()),
         f"the same noise for all, seed {question.seed}",
-        f"{seconds:.2f} s on {device}",
+        device if seconds is None else f"{seconds:.2f} s on {device}",
     )

@@ -10,8 +10,9 @@ import torch
 from torch import Generator, Tensor
 
 from demo_core.checkpoint import Bundle
-from demo_core.engine.answers import DenoisingFrame, DenoisingModel, Item
+from demo_core.engine.answers import Item
 from demo_core.engine.bundles import Loaded
+from demo_core.engine.denoising_answers import DenoisingFrame, DenoisingModel
 from demo_core.engine.projection import Projection
 from demo_core.engine.questions import Question
 from demo_core.engine.ranking import best_ids, without_seen

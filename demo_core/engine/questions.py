@@ -26,6 +26,12 @@ class Question:
     threshold: float | None = None
     truth: int | None = None
     off: tuple[int, ...] = ()
+    seen: tuple[int, ...] | None = None
+
+    @property
+    def excluded(self) -> tuple[int, ...]:
+        """What lists leave out, where the protocol does: ``seen``, or the history where None is given."""
+        return self.history if self.seen is None else self.seen
 
     @property
     def read(self) -> tuple[int, ...]:

@@ -67,4 +67,4 @@ def without_seen(scores: Tensor, bundle: Bundle, question: Question) -> Tensor:
     """Scores (..., M + 1) with -inf for the whole history, where the protocol excludes it."""
     if not PROTOCOLS[bundle.protocol].exclude_history:
         return scores
-    return scores.index_fill(-1, torch.tensor(question.history, dtype=torch.int64), -math.inf)
+    return scores.index_fill(-1, torch.tensor(question.excluded, dtype=torch.int64), -math.inf)

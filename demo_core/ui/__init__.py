@@ -7,22 +7,24 @@ from pathlib import Path
 import gradio as gr
 
 from demo_core.engine import Engine
-from demo_core.ui import api, benchmarks, explore, theme, views
+from demo_core.ui import api, benchmarks, explore, missing, theme, views
 from demo_core.ui.components.denoise import denoise_page
 
 
 def create_app(engine: Engine, checkpoints: Path) -> gr.Blocks:
-    """Explore, Denoise, Benchmarks and the public API over one engine; nothing listens yet (see :func:`launch`)."""
+    """All views and the public API over one engine; nothing listens yet (see :func:`launch`)."""
     with gr.Blocks(title="Turnpoint", analytics_enabled=False) as app:
         gr.HTML(theme.header(engine.title, engine.device), apply_default_css=False, elem_id="top")
-        with gr.Tabs(elem_id="views"):
+        with gr.Tabs(elem_id="views", overflow_behavior="wrap"):
             with gr.Tab("Explore", id="explore") as first:
                 explore.build(engine, checkpoints)
             with gr.Tab("Denoise", id="denoise") as second:
                 denoise_page({"noun": engine.noun})
-            with gr.Tab("Benchmarks", id="benchmarks") as third:
+            with gr.Tab("Missing data", id="missing") as third:
+                missing.build(engine)
+            with gr.Tab("Benchmarks", id="benchmarks") as fourth:
                 benchmarks.build(engine, checkpoints)
-        for tab in (first, second, third):
+        for tab in (first, second, third, fourth):
             tab.select(js=views.remember(str(tab.id)), api_visibility="private")
         app.load(js=views.OPEN_VIEW, api_visibility="private")
         api.register(engine)

@@ -14,8 +14,9 @@ from typing import Any
 import gradio as gr
 
 from demo_core.engine import Engine
-from demo_core.engine.answers import DenoisingFrame, DenoisingModel, DenoisingNotes, InputError, Parsed
+from demo_core.engine.answers import InputError, Parsed
 from demo_core.engine.bundles import COMPARED
+from demo_core.engine.denoising_answers import DenoisingFrame, DenoisingModel, DenoisingNotes
 from demo_core.engine.titles import shown
 
 KINDS = {DenoisingModel: "model", DenoisingFrame: "frame", DenoisingNotes: "notes"}

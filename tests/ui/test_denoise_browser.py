@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from demo_core.engine import Engine
-from demo_core.engine.answers import DenoisingFrame, DenoisingModel
+from demo_core.engine.denoising_answers import DenoisingFrame, DenoisingModel
 from tests.ui.pages import PHONE, Watched, chips, link
 
 SETTLED = re.compile(r"are settled at step \d+ of \d+\.|stands before the first step\.")

@@ -1,0 +1,87 @@
+"""What missing or foreign items do to the lists of several models."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from demo_core.engine import captions
+from demo_core.engine.bundles import COMPARED, Loaded
+from demo_core.engine.lab import DRAWS, DRAWS_A_PERSON, MOST_SHARE, PEOPLE, Subject, altered, check_kind, lab_point
+from demo_core.engine.lab_answers import LabAnswer, LabItem, LabList, LabPoint
+from demo_core.engine.models import Models
+from demo_core.engine.questions import LARGEST_SEED, Question, check_number, check_whole
+
+
+class Losing(Models):
+    """What the Missing data page asks."""
+
+    def lab(
+        self,
+        history: Sequence[int],
+        kind: str = "lost",
+        share: float = 0.3,
+        draw: int = 0,
+        models: Sequence[str] = COMPARED,
+        k: int = 10,
+        seed: int = 0,
+        threshold: float | None = None,
+        truth: int | None = None,
+    ) -> LabAnswer:
+        """One draw of lost or added items, 0 to 60 %: what becomes of the route and of the lists."""
+        chosen, question = self._chosen(models), self._question(history, k, seed, threshold, truth)
+        check_number("the share", share, 0.0, MOST_SHARE)
+        check_whole("the draw", draw, 0, LARGEST_SEED)
+        changed = altered(question.history, check_kind(kind), share, self.num_items, draw)
+        now = replace(question, history=changed.read, seen=question.history)
+        card, items = self._loaded["card"].bundle, self._search.items
+        return LabAnswer(
+            items=tuple(LabItem(items[id - 1], position, position in changed.lost) for id, position in changed.items),
+            whole=None if card is None else self._route(card, question),
+            route=None if card is None else self._route(card, now),
+            lists=tuple(self._lab_list(one, question, now) for one in chosen),
+            provenance=captions.provenance(self.title, self.device, chosen, None, question, self.num_items, self.noun),
+        )
+
+    def lab_curve(
+        self,
+        history: Sequence[int],
+        kind: str,
+        share: float,
+        people: bool = False,
+        models: Sequence[str] = COMPARED,
+        k: int = 10,
+        seed: int = 0,
+        threshold: float | None = None,
+        truth: int | None = None,
+    ) -> tuple[LabPoint, ...]:
+        """One share of the curve: over many draws of this history, or over a sample of example people."""
+        chosen, question = self._chosen(models), self._question(history, k, seed, threshold, truth)
+        check_number("the share", share, 0.0, MOST_SHARE)
+        subjects = self._subjects() if people else [Subject(question.history, truth)]
+        draws = DRAWS_A_PERSON if people else DRAWS
+        return tuple(
+            lab_point(
+                one.bundle,
+                subjects,
+                check_kind(kind),
+                share,
+                draws=draws,
+                k=k,
+                seed=seed,
+                threshold=threshold,
+                device=self._device,
+            )
+            for one in chosen
+            if one.bundle is not None and subjects
+        )
+
+    def _lab_list(self, one: Loaded, before: Question, after: Question) -> LabList:
+        whole, now = self._list(one, before), self._list(one, after)
+        left = {shown.item.id for shown in now.items}
+        kept = tuple(shown.item.id in left for shown in whole.items)
+        return LabList(one.name, one.title, kept, whole.truth_rank, now.truth_rank, whole.error or now.error)
+
+    def _subjects(self) -> list[Subject]:
+        """The first example people, each with what really followed."""
+        return [Subject(example.history, example.next) for example in self._examples[:PEOPLE]]

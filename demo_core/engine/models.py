@@ -1,0 +1,89 @@
+"""The loaded models of one data set, and what every kind of question needs of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from demo_core.checkpoint import Bundle
+from demo_core.engine import bundles
+from demo_core.engine.answers import InputError, ModelList, ModelStatus, Route
+from demo_core.engine.bundles import Loaded
+from demo_core.engine.denoising import projection_of
+from demo_core.engine.lookup import Lookup
+from demo_core.engine.questions import Question
+from demo_core.engine.ranking import model_list
+from demo_core.engine.routes import read_route, removal_by_distance, training_histogram
+from demo_core.engine.titles import shown
+
+MOST_MODELS = 8
+
+
+class Models(Lookup):
+    """The bundles in ``checkpoints / dataset``; with none of them it runs and says what is missing.
+
+    ``device``: ``None`` takes a GPU where there is one.
+    """
+
+    def __init__(self, checkpoints: Path, dataset: str = "movielens", device: torch.device | None = None) -> None:
+        self._device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        folder = checkpoints / dataset
+        self._loaded = {one.name: one for one in bundles.load_bundles(folder, dataset, self._device)}
+        self._statuses = {name: bundles.status(one, dataset) for name, one in self._loaded.items()}
+        self._projections = {one.name: found for one in self._loaded.values() if (found := projection_of(one))}
+        super().__init__(folder, dataset, bundles.shared_catalogue(tuple(self._loaded.values())))
+
+    @property
+    def device(self) -> str:
+        """The device as the page shows it."""
+        return f"CUDA: {torch.cuda.get_device_name(self._device)}" if self._device.type == "cuda" else "CPU"
+
+    @property
+    def window(self) -> int:
+        """How many of the newest items CARD reads; without CARD, the longest window there is; 0 without any model."""
+        lengths = {one.name: one.bundle.model.config.max_length for one in self._loaded.values() if one.bundle}
+        return lengths.get("card", max(lengths.values(), default=0))
+
+    def models(self) -> tuple[ModelStatus, ...]:
+        """Every model with a bundle, and those compared on the page even when they have none."""
+        return tuple(self._statuses.values())
+
+    def _question(
+        self,
+        history: Sequence[int],
+        k: int = 10,
+        seed: int = 0,
+        threshold: float | None = None,
+        truth: int | None = None,
+        off: Sequence[int] = (),
+    ) -> Question:
+        if self._catalogue is None and (history or truth is not None):
+            raise InputError(str(self.problem))
+        return Question(tuple(history), k, seed, threshold, truth, tuple(off)).checked(self.num_items, self.noun)
+
+    def _known(self, name: str) -> Loaded:
+        if not isinstance(name, str) or name not in self._loaded:
+            raise InputError(f"Expected one of the models {', '.join(self._loaded)}, got {shown(repr(name))}.")
+        return self._loaded[name]
+
+    def _chosen(self, models: Sequence[str]) -> list[Loaded]:
+        if not 1 <= len(models) <= MOST_MODELS:
+            raise InputError(f"Expected 1 to {MOST_MODELS} models to compare, got {len(models)}.")
+        return [self._known(name) for name in models]
+
+    def _usable(self, name: str) -> Bundle:
+        one = self._known(name)
+        if one.bundle is None:
+            raise InputError(str(one.error))
+        return one.bundle
+
+    def _list(self, one: Loaded, question: Question) -> ModelList:
+        status = self._statuses[one.name]
+        return model_list(one, status.preset, status.healthy, question, self._search.items, self._device)
+
+    def _route(self, bundle: Bundle, question: Question) -> Route:
+        histogram = training_histogram(self._statuses[bundle.name].health)
+        removal = removal_by_distance(self._loaded["tdm"].bundle, question.read, self._device)
+        return read_route(bundle, question, removal, self._search.items, histogram, self._device)

@@ -1,0 +1,51 @@
+// What goes missing, and what came of it. The address holds it, so that a link brings it back.
+const SHARES = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6];
+const noun = props.value?.noun || "item", watched = noun === "film" ? "watched" : "chosen";
+const lab = { kind: "lost", share: 0.3, draw: 0, people: false, measure: "kept" };
+let answer = null, points = [], curveFor = "", askedFor = "", newest = 0;
+
+function readLab() {
+  const query = new URLSearchParams(location.search), whole = (name) => Math.round(Number(query.get(name)));
+  lab.kind = query.has("added") ? "added" : "lost";
+  const share = whole(lab.kind);
+  lab.share = query.has(lab.kind) && share >= 0 ? Math.min(share, 60) / 100 : 0.3;
+  lab.draw = whole("draw") > 0 ? whole("draw") : 0;
+  lab.people = query.get("people") === "yes";
+}
+
+function writeLab() {
+  const percentage = Math.round(100 * lab.share);
+  writeInAddress({ lost: lab.kind === "lost" ? percentage : "", added: lab.kind === "added" ? percentage : "",
+    draw: lab.draw || "", people: lab.people ? "yes" : "" });
+}
+
+// Asks for one draw as it is now; while one question is out, only the newest answer is drawn.
+async function look() {
+  const mine = (newest += 1);
+  writeLab();
+  askedFor = JSON.stringify(historyInAddress());
+  const found = await server.look({ ...historyInAddress(), ...lab }).catch(() => null);
+  if (mine !== newest) return;
+  if (found && !found.error) answer = found;
+  draw(found ? found.error ?? "" : "No answer came. Your history is kept; try again.");
+  if (found && !found.error) part("live").textContent = part("verdict").textContent;
+  askCurve();
+}
+
+// One share after the other, each drawn as it comes; a curve that is there already is not asked for again.
+async function askCurve() {
+  const { kind, people } = lab, history = historyInAddress(), key = JSON.stringify([history, kind, people]);
+  if (key === curveFor || (!people && !history.items.length)) return;
+  curveFor = key;
+  points = [];
+  for (const share of SHARES) {
+    const found = await server.curve({ ...history, kind, people, share }).catch(() => null);
+    if (key !== curveFor) return;
+    if (!found || found.error) {
+      curveFor = "";
+      break;
+    }
+    points = [...points, ...found.points];
+    drawCurve();
+  }
+}

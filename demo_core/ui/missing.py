@@ -1,0 +1,68 @@
+"""The Missing data page: one component, and what it asks the engine. Values from the browser may be anything."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from demo_core.engine import Engine
+from demo_core.engine.answers import InputError
+from demo_core.ui.components.lab import lab_page
+
+Json = dict[str, Any]
+
+
+def build(engine: Engine) -> None:
+    """Place the page in the current Gradio context."""
+
+    def look(asked: Any) -> Json:
+        return draw(engine, asked)
+
+    def curve(asked: Any) -> Json:
+        return points(engine, asked)
+
+    lab_page({"noun": engine.noun}, look, curve)
+
+
+def draw(engine: Engine, asked: object) -> Json:
+    """One draw for ``{"items", "off", "next", "threshold", "seed", "kind", "share", "draw"}``, or ``{"error"}``."""
+    wishes = asked if isinstance(asked, dict) else {}
+    try:
+        answer = engine.lab(
+            _left(wishes),
+            wishes.get("kind", "lost"),
+            wishes.get("share", 0.3),
+            wishes.get("draw", 0),
+            seed=wishes.get("seed", 0),
+            threshold=wishes.get("threshold"),
+            truth=wishes.get("next"),
+        )
+    except InputError as error:
+        return {"error": str(error)}
+    return dataclasses.asdict(answer) | {"error": None}
+
+
+def points(engine: Engine, asked: object) -> Json:
+    """One share of the curve for the same and ``"people"``: ``{"points"}``, or ``{"error"}``."""
+    wishes = asked if isinstance(asked, dict) else {}
+    try:
+        found = engine.lab_curve(
+            _left(wishes),
+            wishes.get("kind", "lost"),
+            wishes.get("share", 0.0),
+            wishes.get("people") is True,
+            seed=wishes.get("seed", 0),
+            threshold=wishes.get("threshold"),
+            truth=wishes.get("next"),
+        )
+    except InputError as error:
+        return {"error": str(error)}
+    return {"points": [dataclasses.asdict(point) for point in found], "error": None}
+
+
+def _left(wishes: dict[str, Any]) -> list[Any]:
+    """The history without what is switched off: it counts as never seen here."""
+    items, off = wishes.get("items", []), wishes.get("off", [])
+    if not isinstance(items, list) or not isinstance(off, list):
+        raise InputError("Expected a list of ids as the history.")
+    return [id for position, id in enumerate(items, start=1) if position not in off]
