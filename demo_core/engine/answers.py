@@ -187,6 +187,38 @@ class Effects:
 
 
 @dataclass(frozen=True)
+class Likeness:
+    """An item of the history, and the ``cosine`` of its vector to another's."""
+
+    item: Item
+    cosine: float
+
+
+@dataclass(frozen=True)
+class ModelReason:
+    """What one model says of an item: its ``rank`` (None: no candidate), the ``nearest`` items of the history, and its
+    rank with either voter (None: the model does not vote).
+    """
+
+    model: str
+    title: str
+    rank: int | None
+    nearest: tuple[Likeness, ...]
+    personal: int | None
+    global_: int | None
+
+
+@dataclass(frozen=True)
+class Why:
+    """Why ``item`` is recommended. ``count``: how often it is a training target; ``popularity_rank`` from 1."""
+
+    item: Item
+    count: int
+    popularity_rank: int
+    reasons: tuple[ModelReason, ...]
+
+
+@dataclass(frozen=True)
 class Comparison:
     """``lists`` in the order asked for; ``shared[i]`` items stand in both list i and list i + 1. ``effects`` are those
     on CARD's list, None without CARD. ``dropped`` older items lie before the window. ``provenance`` is the caption:

@@ -7,11 +7,12 @@ from itertools import pairwise
 
 from demo_core.checkpoint import Bundle
 from demo_core.engine import captions
-from demo_core.engine.answers import Comparison, Effects, InputError, ModelList, Route
+from demo_core.engine.answers import Comparison, Effects, InputError, ModelList, Route, Why
 from demo_core.engine.bundles import COMPARED, Loaded
 from demo_core.engine.effects import effects_of
 from demo_core.engine.models import Models
 from demo_core.engine.questions import Question
+from demo_core.engine.reasons import reason_of
 
 
 class Comparing(Models):
@@ -75,6 +76,25 @@ class Comparing(Models):
                 self.noun,
             ),
         )
+
+    def why(
+        self,
+        item: int,
+        history: Sequence[int],
+        models: Sequence[str] = COMPARED,
+        seed: int = 0,
+        threshold: float | None = None,
+        off: Sequence[int] = (),
+    ) -> Why:
+        """What each model can say about an item in its list."""
+        question, asked = self._question(history, 1, seed, threshold, None, off), self.item(item)
+        told = (reason_of(one, question, item, self._search.items, self._device) for one in self._chosen(models))
+        counts = self._counts()
+        rank = 1 + sum(count > counts[item - 1] for count in counts)
+        return Why(asked, counts[item - 1], rank, tuple(one for one in told if one is not None))
+
+    def _counts(self) -> Sequence[int]:
+        return () if self._catalogue is None else self._catalogue.counts
 
     def _route_if_any(self, bundle: Bundle, question: Question) -> Route | None:
         try:

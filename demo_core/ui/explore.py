@@ -8,6 +8,7 @@ from typing import Any
 
 from demo_core.engine import Engine
 from demo_core.engine.answers import InputError, Person
+from demo_core.engine.bundles import COMPARED
 from demo_core.experiments.honesty import agreement
 from demo_core.results import collect, of_present_recipes, summarise
 from demo_core.ui.components.explore import explore_page
@@ -35,7 +36,10 @@ def build(engine: Engine, checkpoints: Path) -> None:
     def person(asked: Any) -> Json:
         return someone(engine, asked)
 
-    explore_page(facts(engine, checkpoints), search, look, parse, person)
+    def why(asked: Any) -> Json:
+        return reasons(engine, asked)
+
+    explore_page(facts(engine, checkpoints), search, look, parse, person, why)
 
 
 def facts(engine: Engine, checkpoints: Path) -> Json:
@@ -46,6 +50,7 @@ def facts(engine: Engine, checkpoints: Path) -> Json:
     return {
         "honesty": None if found is None else {"rho": found.mean, "people": found.rows, "seeds": found.n},
         "noun": engine.noun,
+        "models": [{"name": one.name, "title": one.title} for one in engine.models() if one.error is None],
         "problem": engine.problem,
         "ready": [dataclasses.asdict(history) for history in ready_histories(engine)],
     }
@@ -83,8 +88,8 @@ def someone(engine: Engine, asked: object) -> Json:
 
 
 def view(engine: Engine, state: object) -> Json:
-    """State ``{"items": ids, "off": positions, "next": id | null, "threshold": number | null, "seed"}`` -> what the
-    page draws; positions count from 1.
+    """State ``{"items": ids, "off": positions, "next": id | null, "threshold": number | null, "seed", "models": names |
+    null}`` -> what the page draws; positions count from 1.
 
     ``{"items", "next", "comparison", "error"}``: an item has ``"off"``, an id outside the catalogue comes back with
     ``"unknown": true``, and ``error`` then stands in the place of the comparison.
@@ -99,10 +104,30 @@ def view(engine: Engine, state: object) -> Json:
     if truth is not None:
         answer["next"] = _chip(engine, truth)
     try:
-        comparison = engine.compare(ids, seed=seed, threshold=threshold, truth=truth, off=off)
+        models = _models(wishes)
+        comparison = engine.compare(ids, models, seed=seed, threshold=threshold, truth=truth, off=off)
     except InputError as error:
         return answer | {"comparison": None, "error": str(error)}
     return answer | {"comparison": dataclasses.asdict(comparison), "error": None}
+
+
+def reasons(engine: Engine, asked: object) -> Json:
+    """Why an item stands in the lists, for a state with ``"item"``: ``{"why", "error"}``."""
+    wishes = asked if isinstance(asked, dict) else {}
+    ids, off = wishes.get("items", []), wishes.get("off", [])
+    if not isinstance(ids, list) or not isinstance(off, list):
+        return {"why": None, "error": "Expected a list of ids as the history."}
+    threshold, seed = wishes.get("threshold"), wishes.get("seed", 0)
+    try:
+        found = engine.why(wishes.get("item"), ids, _models(wishes), seed, threshold, off)  # type: ignore[arg-type]
+    except InputError as error:
+        return {"why": None, "error": str(error)}
+    return {"why": dataclasses.asdict(found), "error": None}
+
+
+def _models(wishes: dict[str, Any]) -> list[Any]:
+    names = wishes.get("models")
+    return names if isinstance(names, list) else list(COMPARED)
 
 
 def _chip(engine: Engine, id: object) -> Json:

@@ -8,6 +8,7 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 from demo_core.engine import Engine
+from demo_core.engine.answers import ModelReason
 from tests.ui.pages import MODELS, PHONE, Watched, chips, choose, link, titles
 
 
@@ -19,7 +20,7 @@ def test_a_history_is_built_by_typing_and_gives_lists_and_weights(
         choose(page, title)
     names = chips(page).all_inner_texts()
     assert names[1:4] == ["The Matrix", "Alien", "Blade Runner"]
-    expect(page.get_by_role("combobox")).to_be_focused()
+    expect(page.get_by_role("combobox", name="Search")).to_be_focused()
     for model in MODELS:
         assert len(titles(page, model)) == 10
         assert not set(titles(page, model)) & {"The Matrix", "Alien", "Blade Runner"}, "films seen are not offered"
@@ -121,7 +122,7 @@ def test_a_link_brings_the_state_back(watched: Watched, address: str, films: lis
 
 def test_a_misspelt_title_is_offered_as_a_question(watched: Watched, address: str) -> None:
     page = watched.open(address)
-    page.get_by_role("combobox").type("matrxi")
+    page.get_by_role("combobox", name="Search").type("matrxi")
     expect(page.get_by_role("option").first).to_contain_text("Did you mean “The Matrix”?")
     page.keyboard.press("Escape")
     expect(page.get_by_role("option")).to_have_count(0)
@@ -145,7 +146,7 @@ def test_the_slash_key_goes_to_the_search_and_the_table_tells_the_route(
 ) -> None:
     page = watched.open(link(address, films))
     page.keyboard.press("/")
-    expect(page.get_by_role("combobox")).to_be_focused()
+    expect(page.get_by_role("combobox", name="Search")).to_be_focused()
     page.get_by_text("Show as table").first.click()
     expect(page.locator(".as-table tbody tr")).to_have_count(6)
 
@@ -174,9 +175,9 @@ def test_a_phone_shows_everything_without_scrolling_sideways(
 def test_benchmarks_opens_beside_explore_without_an_error(watched: Watched, address: str) -> None:
     page = watched.open(address)
     page.get_by_role("tab", name="Benchmarks").click()
-    expect(page.get_by_role("combobox", name="Search a film")).to_be_hidden()
+    expect(page.get_by_role("combobox", name="Search")).to_be_hidden()
     page.get_by_role("tab", name="Explore").click()
-    expect(page.get_by_role("combobox", name="Search a film")).to_be_visible()
+    expect(page.get_by_role("combobox", name="Search")).to_be_visible()
 
 
 def test_a_film_is_switched_off_by_its_switch_by_space_and_by_its_digit(
@@ -195,7 +196,7 @@ def test_a_film_is_switched_off_by_its_switch_by_space_and_by_its_digit(
     expect(chips(page).nth(4)).to_be_focused()
     page.keyboard.press("2")
     expect(struck).to_have_count(1)
-    page.get_by_role("combobox").press("5")
+    page.get_by_role("combobox", name="Search").press("5")
     expect(struck).to_have_count(1)
     expect(page.locator(".chip .toggle").nth(4)).to_have_attribute("aria-checked", "false")
     assert chips(page).count() == 6 and "off=5" in page.url
@@ -239,7 +240,7 @@ def test_a_film_is_replaced_in_its_place(watched: Watched, address: str, films: 
     before = chips(page).all_inner_texts()
     chips(page).nth(2).focus()
     page.keyboard.press("Enter")
-    box = page.get_by_role("combobox")
+    box = page.get_by_role("combobox", name="Search")
     expect(box).to_be_focused()
     expect(box).to_have_attribute("placeholder", f"In place of {before[2]}: type a film")
     page.keyboard.press("Escape")
@@ -264,3 +265,39 @@ def test_squares_say_what_stays_in_the_list_without_each_film(
         stays = f"{sum(effect.kept)} of 10 stay"
         expect(cells.nth(at).get_by_role("img")).to_have_attribute("aria-label", re.compile(stays))
         expect(cells.nth(at).locator(".ranks b")).to_have_text(f"{effect.truth_rank:,}")
+
+
+def test_a_row_says_why_it_stands_there(watched: Watched, address: str, films: list[int], engine: Engine) -> None:
+    page = watched.open(link(address, films))
+    row = page.locator('.list[data-model="card"] .row').nth(1)
+    item = int(row.get_attribute("data-item") or 0)
+    row.focus()
+    page.keyboard.press("Enter")
+    why, told = page.locator(".why"), engine.why(item, films)
+    expect(why.get_by_role("heading")).to_contain_text("Why ")
+    expect(why.locator("li")).to_have_count(3)
+    reason = next(one for one in told.reasons if one.model == "globaldiff")
+    assert reason.personal and reason.global_
+    expect(why.locator("li").nth(2)).to_contain_text("personal")
+    expect(why.locator("li").nth(1)).to_contain_text(f"2nd · nearest in the history: {main(told.reasons[1])}")
+    page.locator(".chip .remove").first.click()
+    expect(chips(page)).to_have_count(5)
+    page.get_by_role("button", name="Close why").click(timeout=5000) if why.is_visible() else None
+    expect(why).to_be_hidden()
+
+
+def main(reason: ModelReason) -> str:
+    """The nearest title as the page writes it."""
+    return re.sub(r"(\s*\([^()]*\))+$", "", reason.nearest[0].item.title)
+
+
+def test_any_model_can_be_swapped_in_and_the_link_keeps_it(watched: Watched, address: str, films: list[int]) -> None:
+    page = watched.open(link(address, films))
+    page.locator(".list select").first.select_option("sasrec")
+    expect(page.locator(".list h2 > span")).to_have_text(["SASRec", "CARD", "GlobalDiff"])
+    assert "models=sasrec,card,globaldiff" in page.url
+    again = watched.open(page.url)
+    expect(again.locator(".list h2 > span")).to_have_text(["SASRec", "CARD", "GlobalDiff"])
+    assert again.locator('.list select >> nth=0 >> option[value="card"]').get_attribute("disabled") is not None
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".list h2 > span")).to_have_text(["TDM", "CARD", "GlobalDiff"])

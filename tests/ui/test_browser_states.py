@@ -99,7 +99,7 @@ def test_more_films_than_the_window_are_folded_and_duplicates_are_named(
 
 def test_html_that_is_typed_or_pasted_stays_text(watched: Watched, address: str) -> None:
     page = watched.open(address)
-    page.get_by_role("combobox").fill(HOSTILE)
+    page.get_by_role("combobox", name="Search").fill(HOSTILE)
     expect(page.locator(".search-note, .suggestions").locator("visible=true").first).to_be_visible()
     page.get_by_role("button", name="Paste").click()
     page.locator("textarea").fill(f"{HOSTILE}\nAlien")
@@ -119,7 +119,7 @@ def test_html_in_titles_stays_text(watched: Watched, engine: Engine, tmp_path: P
     try:
         page = watched.open(link(launch(app, host="127.0.0.1", port=free_port(), block=False), [1, 2, 3], "&next=4"))
         assert HOSTILE in titles(page, "card")[0]
-        page.get_by_role("combobox").type("img")
+        page.get_by_role("combobox", name="Search").type("img")
         expect(page.get_by_role("option").first).to_contain_text("<img")
         assert page.locator(".explore img").count() == 0
     finally:

@@ -13,6 +13,7 @@ from demo_core.engine.answers import (
     Comparison,
     InputError,
     Item,
+    ModelStatus,
     Parsed,
     Person,
     Route,
@@ -46,6 +47,12 @@ class FakeEngine:
             raise InputError(f"Expected film ids from 1 to {NUM_ITEMS}, got {id!r}.")
         return film(id)
 
+    def models(self) -> tuple[ModelStatus, ...]:
+        return tuple(
+            ModelStatus(name, name.upper(), None, "movielens", None, {}, (), error, ())
+            for name, error in (("card", None), ("tdm", "TDM could not be loaded."))
+        )
+
     def search(self, query: str, k: int = 8) -> SearchAnswer:
         return SearchAnswer(query, (Suggestion(film(1), len(query) > 3),), None)
 
@@ -72,7 +79,7 @@ class FakeEngine:
             stations, 5, 1.0, evenness, (0.2, 1.0), 0.955, 0.955, None, None, "turning", "Turning.", "Because."
         )
 
-    def compare(self, history: Any, *, seed: Any, threshold: Any, truth: Any, off: Any) -> Comparison:
+    def compare(self, history: Any, models: Any, *, seed: Any, threshold: Any, truth: Any, off: Any) -> Comparison:
         for id in [*history, *([] if truth is None else [truth])]:
             self.item(id)
         if not isinstance(seed, int) or isinstance(threshold, str):
@@ -177,7 +184,9 @@ def test_the_page_knows_how_weights_agree_over_many_people_where_that_was_measur
 
 
 def test_the_component_carries_every_script_once() -> None:
-    page = explore_page({"noun": "film", "ready": []}, *(named(name) for name in ("search", "look", "parse", "person")))
+    page = explore_page(
+        {"noun": "film", "ready": []}, *(named(name) for name in ("search", "look", "parse", "person", "why"))
+    )
     assert page.js_on_load is not None
     assert len(SCRIPTS) == len(set(SCRIPTS))
     assert page.js_on_load.count("function refresh(") == 1

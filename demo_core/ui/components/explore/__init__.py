@@ -24,6 +24,7 @@ SCRIPTS = (
     "weights",
     "without",
     "lists",
+    "why",
     "explore",
 )
 STYLES = ("page", "chips", "figure", "lists", "phone")
@@ -31,8 +32,10 @@ STYLES = ("page", "chips", "figure", "lists", "phone")
 Answer = Callable[[Any], dict[str, Any]]
 
 
-def explore_page(facts: dict[str, Any], search: Answer, look: Answer, parse: Answer, person: Answer) -> gr.HTML:
-    """``facts`` are read once; everything else is asked for through the four server functions.
+def explore_page(
+    facts: dict[str, Any], search: Answer, look: Answer, parse: Answer, person: Answer, why: Answer
+) -> gr.HTML:
+    """``facts`` are read once; everything else is asked for through the five server functions.
 
     A function and not a subclass of ``gr.HTML``: Gradio writes a stub file beside every subclass at import.
     """
@@ -41,7 +44,7 @@ def explore_page(facts: dict[str, Any], search: Answer, look: Answer, parse: Ans
         html_template=(FOLDER / "page.html").read_text(encoding="utf-8"),
         css_template=joined(FOLDER, ("base",), STYLES, ".css"),
         js_on_load=joined(FOLDER, COMMON, SCRIPTS, ".js"),
-        server_functions=[search, look, parse, person],
+        server_functions=[search, look, parse, person, why],
         apply_default_css=False,
         elem_id="explore",
     )

@@ -85,6 +85,7 @@ function draw(view, saying = "", edited = false) {
   if (lost) return;
   answered = view;
   glide(slidingNodes, () => drawAll(view, edited, previous));
+  renewWhy(view);
   if (saying) part("live").textContent = announcement(view, saying);
 }
 

@@ -40,10 +40,30 @@ function footOf(one, truth) {
 }
 
 function makeList(one) {
-  return node("section", { class: "list", "aria-label": one.title }, node("h2", {}, modelMark(one.model),
-    node("span", {}, one.title)), node("p", { class: "meta" }), node("p", { class: "problem" }), node("ol"),
+  return node("section", { class: "list", "aria-label": one.title }, node("div", { class: "list-head" },
+    node("h2", {}, modelMark(one.model), node("span", {}, one.title)), modelChoice(one.model)), node("p", { class: "meta" }), node("p", { class: "problem" }), node("ol"),
     node("p", { class: "foot" }));
 }
+
+// Any model can be swapped in at the head of a list.
+function modelChoice(model) {
+  const choice = node("select", { "aria-label": "Model of this list" },
+    ...(facts.models ?? []).map(({ name, title }) => node("option", { value: name, selected: name === model }, title)));
+  choice.addEventListener("change", () => swapModel(model, choice.value));
+  return choice;
+}
+
+// What is shown elsewhere cannot be chosen twice.
+function drawChoice(choice, model, taken) {
+  for (const option of choice.options) option.disabled = option.value !== model && taken.has(option.value);
+  choice.value = model;
+}
+
+const RARE = 2; // quarters of the catalogue, from the least popular, that make its rarer half
+const rareWords = (items) => {
+  const rare = items.filter(({ item }) => item.popularity <= RARE).length;
+  return items.length ? ` · ${rare} from the rarer half` : "";
+};
 
 function updateList(section, one, view, before) {
   const [, meta, problem, rows, foot] = section.children;
@@ -51,7 +71,8 @@ function updateList(section, one, view, before) {
   section.classList.toggle("shown", one.model === shownModel);
   const sick = one.healthy === false;
   meta.textContent = one.error ? "not available"
-    : `${one.preset ?? ""}${healthText(one)} · ${Math.max(1, Math.round(one.milliseconds))} ms`;
+    : `${one.preset ?? ""}${healthText(one)} · ${Math.max(1, Math.round(one.milliseconds))} ms${rareWords(one.items)}`;
+  drawChoice(section.querySelector("select"), one.model, new Set(view.comparison.lists.map((each) => each.model)));
   meta.classList.toggle("bad", sick);
   problem.textContent = one.error ?? "";
   show(problem, Boolean(one.error));

@@ -2,7 +2,7 @@
 const facts = props.value;
 const noun = facts.noun || "item";
 const watched = noun === "film" ? "watched" : "chosen";
-const state = { items: [], next: null, threshold: null, seed: 0 };
+const state = { items: [], next: null, threshold: null, seed: 0, models: null };
 let answered = null; // the last answer drawn
 let newest = 0, waiting = false;
 
@@ -12,6 +12,9 @@ function readAddress() {
   state.next = next === null ? null : { id: next };
   state.threshold = threshold;
   state.seed = seed;
+  const known = new Set((facts.models ?? []).map((model) => model.name));
+  const models = (new URLSearchParams(location.search).get("models") ?? "").split(",").filter((name) => known.has(name));
+  state.models = models.length ? models.slice(0, 8) : null;
 }
 
 // Positions, from 1, of what is switched off.
@@ -24,6 +27,7 @@ function writeAddress() {
     next: state.next?.id ?? "",
     threshold: state.threshold === null ? "" : decimal(state.threshold, 3),
     seed: state.seed || "",
+    models: state.models?.join(",") ?? "",
   });
 }
 
@@ -64,9 +68,9 @@ async function refresh(saying = "", edited = false) {
   let answer, asked;
   do {
     asked = newest;
-    const { threshold, seed } = state;
+    const { threshold, seed, models } = state;
     const items = state.items.map((item) => item.id), next = state.next?.id ?? null;
-    answer = await server.look({ items, off: offPositions(), next, threshold, seed }).catch(() => null);
+    answer = await server.look({ items, off: offPositions(), next, threshold, seed, models }).catch(() => null);
   } while (asked !== newest);
   waiting = false;
   clearTimeout(slow);
@@ -138,6 +142,15 @@ function resetSettings() {
   state.threshold = null;
   state.seed = 0;
   return refresh("Settings as trained.");
+}
+
+// Another model in the place of one of the lists.
+function swapModel(from, to) {
+  keepForUndo();
+  const now = answered.comparison.lists.map((one) => one.model);
+  state.models = now.map((name) => (name === from ? to : name));
+  const title = facts.models.find((model) => model.name === to)?.title ?? to;
+  return refresh(`${title} in place of ${from}.`);
 }
 
 function setThreshold(value, saying = "") {
