@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
 from demo_core.engine import Engine
 from demo_core.ui import api, benchmarks, explore, missing, theme, views
 from demo_core.ui.components.denoise import denoise_page
+from demo_core.ui.components.explore.ready import ready_histories
+from demo_core.ui.components.frame import frame
 
 
 def create_app(engine: Engine, checkpoints: Path) -> gr.Blocks:
     """All views and the public API over one engine; nothing listens yet (see :func:`launch`)."""
     with gr.Blocks(title="Turnpoint", analytics_enabled=False) as app:
-        gr.HTML(theme.header(engine.title, engine.device), apply_default_css=False, elem_id="top")
+        frame(header_facts(engine))
         with gr.Tabs(elem_id="views", overflow_behavior="wrap"):
             with gr.Tab("Explore", id="explore") as first:
                 explore.build(engine, checkpoints)
@@ -29,6 +32,13 @@ def create_app(engine: Engine, checkpoints: Path) -> gr.Blocks:
         app.load(js=views.OPEN_VIEW, api_visibility="private")
         api.register(engine)
     return app
+
+
+def header_facts(engine: Engine) -> dict[str, Any]:
+    """What the header knows: data set, device, and the history that tour and talk begin with."""
+    ready = ready_histories(engine)
+    example = {"items": list(ready[1].items), "next": ready[1].next} if ready else None
+    return {"dataset": engine.title, "device": engine.device, "noun": engine.noun, "example": example}
 
 
 class AddressError(OSError):

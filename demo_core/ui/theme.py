@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from functools import cache
 from pathlib import Path
 
@@ -47,21 +46,6 @@ DARK = LIGHT | {
     "bad": "#FF8A8F",
     "focus": "#EEF2FA",
 }
-
-WORDMARK = (
-    '<svg width="34" height="24" viewBox="0 0 34 24" aria-hidden="true">'
-    '<path d="M2 5H15L25 19H32" fill="none" stroke="var(--ink)" stroke-width="4" stroke-linejoin="round"'
-    ' stroke-linecap="round"/>'
-    '<path d="M15-.6L20.6 5 15 10.6 9.4 5Z" fill="var(--turn)" stroke="var(--bg)" stroke-width="1.5"/></svg>'
-)
-
-
-def header(dataset: str, device: str) -> str:
-    """Wordmark, and which data and device answer."""
-    return (
-        f'<header class="tp-top"><div class="tp-logo">{WORDMARK}Turnpoint</div>'
-        f'<span class="tp-pill">{html.escape(dataset)} · {html.escape(device)}</span></header>'
-    )
 
 
 def gradio_theme() -> Base:

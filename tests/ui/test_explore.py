@@ -201,10 +201,6 @@ def named(name: str) -> Any:
     return answer
 
 
-def test_the_header_escapes_what_it_is_given() -> None:
-    assert "<b>" not in theme.header("<b>data</b>", "CPU")
-
-
 def test_both_themes_define_the_same_tokens() -> None:
     assert set(theme.LIGHT) == set(theme.DARK)
     assert theme.css().count("--truth-ink:") == 2

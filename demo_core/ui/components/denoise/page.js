@@ -120,6 +120,13 @@ new IntersectionObserver(([entry]) => {
   if (askedFor !== JSON.stringify(question())) run();
   else draw();
 }).observe(element);
+document.addEventListener("turnpoint:shown", () => draw());
+// A talk comes here next: what it will show is computed before.
+document.addEventListener("turnpoint:prepare", () => {
+  if (element.offsetParent) return;
+  readSettings();
+  if (askedFor !== JSON.stringify(question())) run();
+});
 let drawnWidth = 0;
 new ResizeObserver(([entry]) => {
   const width = Math.round(entry.contentRect.width);

@@ -144,6 +144,10 @@ new ResizeObserver(([entry]) => {
   drawnWidth = width;
   if (answered) drawAll(answered, false, null);
 }).observe(element);
+// What was hidden has no size: a talk shows one part after the other.
+document.addEventListener("turnpoint:shown", () => {
+  if (answered && element.offsetParent) drawAll(answered, false, null);
+});
 document.fonts.ready.then(() => {
   if (answered) drawAll(answered, false, null);
 });

@@ -1,0 +1,57 @@
+// The tour: the page as it is, with a few words on one part of it at a time.
+const TARGETS = { history: '[data-part="line"]', route: '[data-part="gauge-title"]', weights: '[data-part="weights-title"]',
+  lists: '[data-part="lists"]', denoising: '[data-part="stage"]' };
+
+function showTour(name) {
+  const step = stepOf(name);
+  needHistory();
+  show(part("tour-panel"), true);
+  part("tour-panel").dataset.side = step.name === "route" ? "left" : "right";
+  part("tour-title").textContent = `${STEPS.indexOf(step) + 1} of ${STEPS.length}: ${step.title}`;
+  part("tour-text").textContent = step.words;
+  part("tour-steps").replaceChildren(...STEPS.map((each) => {
+    const link = node("a", { href: addressWith({ tour: each.name }) }, each.title);
+    if (each === step) link.setAttribute("aria-current", "step");
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      writeInAddress({ tour: each.name });
+      showTour(each.name);
+      part("tour-title").focus({ preventScroll: true });
+    });
+    return node("li", {}, link);
+  }));
+  whenThere('#views [role="tab"]', () => {
+    openView(step.view);
+    setTimeout(() => pointAt(step), 400);
+  });
+}
+
+function pointAt(step) {
+  for (const old of document.querySelectorAll(".tp-pointed")) old.classList.remove("tp-pointed");
+  const root = document.querySelector(step.view === "denoise" ? "#denoise" : "#explore");
+  const target = root?.querySelector(TARGETS[step.name]);
+  if (!target) return;
+  const place = target.closest("svg") ? target.closest("section, .scroll") ?? target : target;
+  place.classList.add("tp-pointed");
+  target.scrollIntoView({ block: "center", behavior: motion() ? "smooth" : "auto" });
+}
+
+function endTour() {
+  writeInAddress({ tour: null });
+  show(part("tour-panel"), false);
+  for (const old of document.querySelectorAll(".tp-pointed")) old.classList.remove("tp-pointed");
+}
+
+part("tour").addEventListener("click", (event) => {
+  if (event.metaKey || event.ctrlKey) return;
+  event.preventDefault();
+  writeInAddress({ tour: "history" });
+  showTour("history");
+  part("tour-title").focus({ preventScroll: true });
+});
+part("tour-end").addEventListener("click", (event) => {
+  event.preventDefault();
+  endTour();
+  part("tour").focus();
+});
+if (addressValue("tour")) showTour(addressValue("tour"));
