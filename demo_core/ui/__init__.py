@@ -30,7 +30,7 @@ def create_app(engine: Engine, checkpoints: Path) -> gr.Blocks:
         for tab in (first, second, third, fourth):
             tab.select(js=views.remember(str(tab.id)), api_visibility="private")
         app.load(js=views.OPEN_VIEW, api_visibility="private")
-        api.register(engine)
+        api.register(engine, checkpoints)
     return app
 
 
@@ -61,6 +61,7 @@ def launch(app: gr.Blocks, host: str | None = None, port: int | None = None, blo
             css=theme.css(),
             favicon_path=str(theme.FAVICON),
             footer_links=["api"],
+            mcp_server=True,
         )
     except (OSError, OverflowError) as error:
         # A file that is missing has an errno; Gradio's "no empty port" has none, and a port past 65535 overflows.

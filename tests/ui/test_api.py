@@ -15,7 +15,7 @@ from demo_core.engine import Engine
 from demo_core.ui import create_app, launch
 from tests.ui.pages import free_port
 
-PUBLIC = {"/search_items", "/recommend", "/explain", "/compare", "/drop_one", "/denoise", "/models"}
+PUBLIC = {"/search_items", "/recommend", "/explain", "/compare", "/drop_one", "/denoise", "/models", "/benchmarks"}
 HISTORY = [1, 3, 5, 7, 11]
 LARGEST_SCHEMA = 8 * 1024
 
@@ -212,3 +212,13 @@ def test_app_without_any_model_serves_and_says_what_is_missing(tmp_path: Path) -
         assert client.predict("matrix", api_name="/search_items")["message"] == answer["messages"][0]
         with pytest.raises(AppError, match="No model of MovieLens could be loaded"):
             client.predict([1], api_name="/compare")
+
+
+def test_benchmarks_tell_published_and_measured_figures_with_their_protocol(client: Client) -> None:
+    found = client.predict("ml-1m", "hr@20", api_name="/benchmarks")
+    assert {one["source"] for one in found} == {"published"}, "nothing was measured in this folder"
+    assert all(one["protocol"] and 0 <= one["mean"] <= 1 for one in found)
+    with pytest.raises(AppError, match=r"Expected one of the data sets .*movielens.*, got 'netflix'\."):
+        client.predict("netflix", api_name="/benchmarks")
+    with pytest.raises(AppError, match=r"Expected one of the metrics .*ndcg@20.*, got 'mrr'\."):
+        client.predict("ml-1m", "mrr", api_name="/benchmarks")

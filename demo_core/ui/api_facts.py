@@ -1,0 +1,64 @@
+"""Endpoints that tell what is known without asking a model. Docstrings and type hints are the published schema."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from demo_core.engine import Engine
+from demo_core.engine.answers import InputError
+from demo_core.engine.titles import shown
+from demo_core.results import table
+from demo_core.ui.api_inputs import messages_for_clients, text
+
+BENCHMARK_FIELDS = ("model", "preset", "backbone", "source", "protocol", "metric", "mean", "sd", "n", "origin", "date")
+
+
+class FactEndpoints:
+    """One method an endpoint. Bad input raises ``gr.Error`` with a message."""
+
+    def __init__(self, engine: Engine, checkpoints: Path) -> None:
+        self._engine, self._checkpoints = engine, checkpoints
+
+    def search_items(self, query: str, k: int = 8) -> dict[str, Any]:
+        """
+        Find items by title, also misspelt, by the beginning of a title, or by id ("17" or "#17").
+        Parameters:
+            query: a title as far as it is known, at most 200 characters
+            k: the most suggestions wanted, 1 to 50
+        Returns:
+            query, suggestions (each an item and near_miss: only spelt alike), and a message when there are none
+        """
+        with messages_for_clients():
+            return asdict(self._engine.search(text("query", query), k))
+
+    def models(self) -> list[dict[str, Any]]:
+        """
+        The models, whether they passed the health gate, and their measured runs.
+        Returns:
+            for each model its name, title, preset, data set, health figures, what is wrong with it, error, and runs
+        """
+        return [asdict(status) for status in self._engine.models()]
+
+    def benchmarks(self, dataset: str | None = None, metric: str = "hr@20") -> list[dict[str, Any]]:
+        """
+        Published and measured test figures, each with its protocol.
+        Parameters:
+            dataset: movielens, ml-1m, beauty, zhihu or yoochoose; null: the one the page shows
+            metric: hr@10, hr@20, hr@50, ndcg@10, ndcg@20 or ndcg@50
+        Returns:
+            for each figure its model, preset, backbone, source, protocol, mean and sd over n seeds (fractions), and
+            where it is from
+        """
+        with messages_for_clients():
+            name = self._engine.dataset if dataset is None else text("dataset", dataset)
+            found = [one for one in table(self._checkpoints) if one.dataset == name]
+            if not found:
+                known = ", ".join(sorted({one.dataset for one in table(self._checkpoints)}))
+                raise InputError(f"Expected one of the data sets {known}, got {shown(repr(name))}.")
+            wanted = [one for one in found if one.metric == metric]
+            if not wanted:
+                metrics = ", ".join(sorted({one.metric for one in found}))
+                raise InputError(f"Expected one of the metrics {metrics}, got {shown(repr(metric))}.")
+            return [{field: getattr(one, field) for field in BENCHMARK_FIELDS} for one in wanted]
