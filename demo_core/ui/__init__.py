@@ -12,6 +12,7 @@ from demo_core.ui import api, benchmarks, explore, missing, theme, views
 from demo_core.ui.components.denoise import denoise_page
 from demo_core.ui.components.explore.ready import ready_histories
 from demo_core.ui.components.frame import frame
+from demo_core.ui.drawings import pdf
 
 
 def create_app(engine: Engine, checkpoints: Path) -> gr.Blocks:
@@ -22,7 +23,7 @@ def create_app(engine: Engine, checkpoints: Path) -> gr.Blocks:
             with gr.Tab("Explore", id="explore") as first:
                 explore.build(engine, checkpoints)
             with gr.Tab("Denoise", id="denoise") as second:
-                denoise_page({"noun": engine.noun})
+                denoise_page({"noun": engine.noun}, pdf)
             with gr.Tab("Missing data", id="missing") as third:
                 missing.build(engine)
             with gr.Tab("Benchmarks", id="benchmarks") as fourth:

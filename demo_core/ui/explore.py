@@ -13,6 +13,7 @@ from demo_core.experiments.honesty import agreement
 from demo_core.results import collect, of_present_recipes, summarise
 from demo_core.ui.components.explore import explore_page
 from demo_core.ui.components.explore.ready import ready_histories
+from demo_core.ui.drawings import pdf
 
 LONGEST_TEXT = 20_000
 LONGEST_QUERY = 200
@@ -39,7 +40,7 @@ def build(engine: Engine, checkpoints: Path) -> None:
     def why(asked: Any) -> Json:
         return reasons(engine, asked)
 
-    explore_page(facts(engine, checkpoints), search, look, parse, person, why)
+    explore_page(facts(engine, checkpoints), search, look, parse, person, why, pdf)
 
 
 def facts(engine: Engine, checkpoints: Path) -> Json:

@@ -8,6 +8,7 @@ from typing import Any
 from demo_core.engine import Engine
 from demo_core.engine.answers import InputError
 from demo_core.ui.components.lab import lab_page
+from demo_core.ui.drawings import pdf
 
 Json = dict[str, Any]
 
@@ -21,7 +22,7 @@ def build(engine: Engine) -> None:
     def curve(asked: Any) -> Json:
         return points(engine, asked)
 
-    lab_page({"noun": engine.noun}, look, curve)
+    lab_page({"noun": engine.noun}, look, curve, pdf)
 
 
 def draw(engine: Engine, asked: object) -> Json:

@@ -185,7 +185,7 @@ def test_the_page_knows_how_weights_agree_over_many_people_where_that_was_measur
 
 def test_the_component_carries_every_script_once() -> None:
     page = explore_page(
-        {"noun": "film", "ready": []}, *(named(name) for name in ("search", "look", "parse", "person", "why"))
+        {"noun": "film", "ready": []}, *(named(name) for name in ("search", "look", "parse", "person", "why", "pdf"))
     )
     assert page.js_on_load is not None
     assert len(SCRIPTS) == len(set(SCRIPTS))

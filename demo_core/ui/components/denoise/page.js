@@ -134,5 +134,8 @@ new ResizeObserver(([entry]) => {
   drawnWidth = width;
   draw();
 }).observe(element);
+for (const name of ["stage", "bump"]) exportButtons(part(`exports-${name}`), { name: `turnpoint-denoising-${name}`,
+  svg: () => part(name), caption: () => [verdictOf(), ...(notes?.provenance ?? [])], rows: () => tableRows(part("table").querySelector("table")) });
+
 readSettings();
 drawTexts();

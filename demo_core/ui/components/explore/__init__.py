@@ -12,7 +12,7 @@ from demo_core.ui.components.shared import joined
 
 FOLDER = Path(__file__).parent
 # In the order in which the script needs them; they share one scope.
-COMMON = ("text", "dom", "pen", "address")
+COMMON = ("text", "dom", "pen", "address", "export")
 SCRIPTS = (
     "state",
     "search",
@@ -33,9 +33,9 @@ Answer = Callable[[Any], dict[str, Any]]
 
 
 def explore_page(
-    facts: dict[str, Any], search: Answer, look: Answer, parse: Answer, person: Answer, why: Answer
+    facts: dict[str, Any], search: Answer, look: Answer, parse: Answer, person: Answer, why: Answer, pdf: Answer
 ) -> gr.HTML:
-    """``facts`` are read once; everything else is asked for through the five server functions.
+    """``facts`` are read once; everything else is asked for through the six server functions.
 
     A function and not a subclass of ``gr.HTML``: Gradio writes a stub file beside every subclass at import.
     """
@@ -44,7 +44,7 @@ def explore_page(
         html_template=(FOLDER / "page.html").read_text(encoding="utf-8"),
         css_template=joined(FOLDER, ("base",), STYLES, ".css"),
         js_on_load=joined(FOLDER, COMMON, SCRIPTS, ".js"),
-        server_functions=[search, look, parse, person, why],
+        server_functions=[search, look, parse, person, why, pdf],
         apply_default_css=False,
         elem_id="explore",
     )

@@ -52,6 +52,7 @@ function drawVisibility(view) {
   show(part("scroll"), !empty || Boolean(view.next));
   show(part("gauge-title"), Boolean(route) && route.pairs > 1);
   show(part("clear"), !empty);
+  show(part("exports"), Boolean(route?.stations.length));
   part("undo").disabled = !past.length;
   part("redo").disabled = !future.length;
   element.firstElementChild.classList.toggle("no-route", !route);
@@ -151,6 +152,9 @@ document.addEventListener("turnpoint:shown", () => {
 document.fonts.ready.then(() => {
   if (answered) drawAll(answered, false, null);
 });
+
+exportButtons(part("exports"), { name: "turnpoint-line", svg: () => part("line"),
+  caption: () => answered?.comparison?.provenance ?? [], rows: () => tableRows(part("table").querySelector("table")) });
 
 readAddress();
 refresh();

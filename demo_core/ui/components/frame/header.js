@@ -17,3 +17,37 @@ part("copy").addEventListener("click", async () => {
     prompt("Copy this link:", location.href);
   }
 });
+
+// The view as it is now, in one file that needs no server: styles inside, nothing that runs, nothing that is fetched.
+function offlinePage() {
+  const root = document.documentElement, page = root.cloneNode(true);
+  const live = [...root.querySelectorAll("*")], copies = [...page.querySelectorAll("*")];
+  live.forEach((each, at) => {
+    if (each.matches("body *") && !each.closest("svg") && getComputedStyle(each).display === "none") copies[at].dataset.gone = "";
+    if (each.matches("input, select, textarea, button")) copies[at].setAttribute("disabled", "");
+    if (each.matches("input")) copies[at].setAttribute("value", each.value);
+  });
+  for (const each of page.querySelectorAll("[data-gone], script, noscript, link, style, iframe, template, base, meta[http-equiv]")) each.remove();
+  for (const each of page.querySelectorAll("a[href]")) each.removeAttribute("href");
+  const rules = [...document.styleSheets].flatMap((sheet) => {
+    try {
+      return [...sheet.cssRules].map((rule) => rule.cssText);
+    } catch {
+      return [];
+    }
+  }).filter((rule) => !/^@(font-face|import)|url\((?!["']?data:)/.test(rule));
+  const style = document.createElement("style");
+  style.textContent = rules.join("\n");
+  page.querySelector("head").append(style);
+  const note = document.createElement("p");
+  note.textContent = `Saved on ${new Date().toISOString().slice(0, 10)} from ${location.href}`;
+  note.style.cssText = "padding: 0 24px 24px; font-size: 13px; overflow-wrap: anywhere";
+  page.querySelector("body").append(note);
+  return `<!doctype html>\n${page.outerHTML}`;
+}
+
+part("save").addEventListener("click", () => {
+  const link = node("a", { download: "turnpoint.html", href: URL.createObjectURL(new Blob([offlinePage()], { type: "text/html" })) });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+});

@@ -93,5 +93,8 @@ new ResizeObserver(([entry]) => {
   drawnWidth = width;
   draw();
 }).observe(element);
+for (const name of ["line", "curve"]) exportButtons(part(`exports-${name}`), { name: `turnpoint-missing-${name}`, svg: () => part(name),
+  caption: () => [verdictOf(), ...(answer?.provenance ?? [])], rows: () => tableRows(part("table").querySelector("table")) });
+
 readLab();
 draw();

@@ -1,0 +1,26 @@
+"""A drawing from the browser as a PDF. What comes may be anything: only plain shapes and text are converted."""
+
+from __future__ import annotations
+
+import base64
+import re
+
+LARGEST = 1_000_000  # characters
+# Nothing that could ask for a file or another host, and nothing that runs.
+FORBIDDEN = re.compile(r"<\s*(image|script|foreignObject|use|style|a)\b|\bhref\s*=|url\s*\(|@import|<!", re.IGNORECASE)
+
+
+def pdf(svg: object) -> dict[str, str]:
+    """SVG text -> ``{"base64"}``, or ``{"error"}``."""
+    if not isinstance(svg, str) or not svg.lstrip().startswith("<svg"):
+        return {"error": "Expected a drawing as SVG."}
+    if len(svg) > LARGEST:
+        return {"error": f"Expected a drawing of at most {LARGEST:,} characters, got {len(svg):,}."}
+    if FORBIDDEN.search(svg):
+        return {"error": "Expected shapes and text alone: no images, links, styles or scripts."}
+    import vl_convert  # takes a while to import, and few visitors need it
+
+    try:
+        return {"base64": base64.b64encode(vl_convert.svg_to_pdf(svg)).decode()}
+    except (ValueError, RuntimeError) as error:
+        return {"error": f"The drawing could not be read: {error}"}
