@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from demo_core.engine import Engine
-from demo_core.ui import api, benchmarks, explore, missing, theme, views
+from demo_core.ui import api, benchmarks, explore, missing, running, theme, views
 from demo_core.ui.components.denoise import denoise_page
 from demo_core.ui.components.explore.ready import ready_histories
 from demo_core.ui.components.frame import frame
@@ -28,7 +28,9 @@ def create_app(engine: Engine, checkpoints: Path) -> gr.Blocks:
                 missing.build(engine)
             with gr.Tab("Benchmarks", id="benchmarks") as fourth:
                 benchmarks.build(engine, checkpoints)
-        for tab in (first, second, third, fourth):
+            with gr.Tab("Run your own", id="run") as fifth:
+                running.build(engine)
+        for tab in (first, second, third, fourth, fifth):
             tab.select(js=views.remember(str(tab.id)), api_visibility="private")
         app.load(js=views.OPEN_VIEW, api_visibility="private")
         api.register(engine, checkpoints)

@@ -30,6 +30,7 @@ def register(engine: Engine, checkpoints: Path) -> None:
         models.compare,
         models.drop_one,
         models.denoise,
+        models.run_benchmark,
         facts.models,
         facts.benchmarks,
     )

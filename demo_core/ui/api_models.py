@@ -160,6 +160,30 @@ class ModelEndpoints:
             for one in told:
                 yield {"kind": KINDS[type(one)], **asdict(one)}
 
+    def run_benchmark(
+        self,
+        models: list[str] | None = None,
+        slice: str = "all",
+        metric: str = "hr@10",
+        lost: float = 0.0,
+        seed: int = 0,
+    ) -> Iterator[dict[str, Any]]:
+        """
+        A small benchmark over the example people, streamed while it runs.
+        Parameters:
+            models: names from /models, at most 8; null: tdm, card and globaldiff
+            slice: all, short (histories of fewer than 20 items), long, or rare (next items from the rarer half)
+            metric: hr@10, hr@20, hr@50, ndcg@10, ndcg@20 or ndcg@50
+            lost: share of every history that goes missing at random, 0 to 0.6
+            seed: seed of the noise and of what goes missing
+        Returns:
+            every ten people, the means so far (fractions) with their standard errors, and at the end over all of them
+        """
+        with messages_for_clients():
+            names = list(COMPARED) if models is None else a_list("models", models)
+            for progress in self._engine.run_benchmark(names, slice, metric, lost, seed):
+                yield asdict(progress)
+
     def _read(self, items: list[int | str]) -> Parsed:
         # Without any model an empty history still gets an answer that says what is missing.
         return self._engine.read(items) if a_list("items", items) else Parsed((), ())

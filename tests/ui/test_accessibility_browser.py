@@ -13,9 +13,16 @@ READY = {
     "denoise": ".denoise .settled b",
     "missing": ".lab .legend li:nth-child(3)",
     "benchmarks": "#benchmarks-page .wide",
+    "run": ".run .kept li",
 }
-TOUR = {"explore": "&tour=route", "denoise": "&tour=denoising"}
-PARTS = {"explore": "#explore", "denoise": "#denoise", "missing": "#lab", "benchmarks": "#benchmarks-page"}
+TOUR = {"explore": "&tour=route", "denoise": "&tour=denoising", "run": "&run=popularity"}
+PARTS = {
+    "explore": "#explore",
+    "denoise": "#denoise",
+    "missing": "#lab",
+    "benchmarks": "#benchmarks-page",
+    "run": "#run",
+}
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

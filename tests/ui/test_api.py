@@ -15,7 +15,10 @@ from demo_core.engine import Engine
 from demo_core.ui import create_app, launch
 from tests.ui.pages import free_port
 
-PUBLIC = {"/search_items", "/recommend", "/explain", "/compare", "/drop_one", "/denoise", "/models", "/benchmarks"}
+PUBLIC = {
+    *("/search_items", "/recommend", "/explain", "/compare", "/drop_one", "/denoise"),
+    *("/models", "/benchmarks", "/run_benchmark"),
+}
 HISTORY = [1, 3, 5, 7, 11]
 LARGEST_SCHEMA = 8 * 1024
 
@@ -165,6 +168,7 @@ BAD: list[tuple[str, list[Any], str]] = [
     ("/compare", [HISTORY, None, 10, 0, None, 99], r"Expected film ids from 1 to 16, got 99\."),
     ("/compare", [HISTORY, None, 10, 0, None, None, [9]], r"to switch off to be a whole number from 1 to \d, got 9\."),
     ("/denoise", [HISTORY, None, 99], r"number of steps to be a whole number from 1 to 50, got 99\."),
+    ("/run_benchmark", [None, "tall"], r"the slice to be one of all, short, long, rare, got 'tall'\."),
     ("/drop_one", [HISTORY, "crad"], r"Expected one of the models .*, got 'crad'\."),
     ("/compare", [[1] * 5001], r"Expected at most 5000 films, got 5001\."),
 ]
@@ -222,3 +226,14 @@ def test_benchmarks_tell_published_and_measured_figures_with_their_protocol(clie
         client.predict("netflix", api_name="/benchmarks")
     with pytest.raises(AppError, match=r"Expected one of the metrics .*ndcg@20.*, got 'mrr'\."):
         client.predict("ml-1m", "mrr", api_name="/benchmarks")
+
+
+def test_a_benchmark_of_ones_own_is_streamed_to_the_last_person(client: Client) -> None:
+    job = client.submit(["card", "popularity"], "all", "ndcg@10", 0.2, 3, api_name="/run_benchmark")
+    job.result()
+    told = job.outputs()
+    assert told[-1]["done"] == told[-1]["total"] and [row["model"] for row in told[-1]["rows"]] == [
+        "card",
+        "popularity",
+    ]
+    assert all(0 <= row["mean"] <= 1 for row in told[-1]["rows"])

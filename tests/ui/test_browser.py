@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from demo_core.engine import Engine
@@ -301,3 +302,31 @@ def test_any_model_can_be_swapped_in_and_the_link_keeps_it(watched: Watched, add
     assert again.locator('.list select >> nth=0 >> option[value="card"]').get_attribute("disabled") is not None
     page.get_by_role("button", name="Undo").click()
     expect(page.locator(".list h2 > span")).to_have_text(["TDM", "CARD", "GlobalDiff"])
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        'userId,title,year\n1,The Matrix,1999\n1,"Monsters, Inc.",2001\n1,Alien,1979\n',
+        'The Matrix\r\n"Monsters, Inc."\r\nAlien\r\n',
+        "when;title\n1;The Matrix\n2;Monsters, Inc.\n3;Alien\n",
+    ],
+    ids=["named column", "one column", "semicolons"],
+)
+def test_a_small_table_of_one_history_is_uploaded(watched: Watched, address: str, table: str, tmp_path: Path) -> None:
+    page = watched.open(address)
+    path = tmp_path / "history.csv"
+    path.write_text(table)
+    page.get_by_role("button", name="Paste or upload").click()
+    page.locator(".upload input").set_input_files(path)
+    expect(chips(page)).to_have_text(["The Matrix", "Monsters, Inc.", "Alien"])
+
+
+def test_a_table_with_a_strange_title_says_which(watched: Watched, address: str, tmp_path: Path) -> None:
+    page = watched.open(address)
+    path = tmp_path / "history.csv"
+    path.write_text("title\nThe Matrix\nzzqqxx\n")
+    page.get_by_role("button", name="Paste or upload").click()
+    page.locator(".upload input").set_input_files(path)
+    expect(chips(page)).to_have_text(["The Matrix"])
+    expect(page.locator(".problems li")).to_contain_text("zzqqxx")

@@ -11,9 +11,9 @@ import gradio as gr
 from demo_core.ui.components.shared import joined
 
 FOLDER = Path(__file__).parent
-COMMON = ("text", "dom", "pen", "address", "export")
+COMMON = ("text", "dom", "pen", "address", "export", "stream")
 # In the order in which they need each other; they share one scope.
-SCRIPTS = ("stream", "state", "play", "stage", "settling", "steps", "page")
+SCRIPTS = ("state", "play", "stage", "settling", "steps", "page")
 
 
 def denoise_page(facts: dict[str, Any], pdf: Callable[[Any], dict[str, str]]) -> gr.HTML:

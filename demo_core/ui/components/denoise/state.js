@@ -62,7 +62,8 @@ function run() {
   phase = "streaming";
   shown.step = 0;
   draw();
-  stream(question(), take, (problem) => {
+  const { items, off, next, threshold, seed, steps, guidance } = question();
+  stream("denoise", [items, null, steps, guidance, K, seed, threshold, next, off], take, (problem) => {
     phase = problem ? "broken" : "done";
     draw(problem);
     if (!problem) part("live").textContent = part("verdict").textContent;

@@ -14,6 +14,37 @@ part("paste-close").addEventListener("click", () => openPaste(false));
 pastePanel.addEventListener("keydown", (event) => {
   if (event.key === "Escape") openPaste(false);
 });
+// A small table of one history, one row an item, oldest first: the column that is called like a title or an id, else the first.
+const LARGEST_FILE = 200_000, TITLE_COLUMNS = ["title", "name", "film", "movie", "item", "id", "item_id", "movieid", "movie_id"];
+
+function cellsOf(line, mark) {
+  const cells = [];
+  for (const [, quoted, plain] of line.matchAll(new RegExp(`(?:^|${mark})(?:"((?:[^"]|"")*)"|([^${mark}]*))`, "g"))) {
+    cells.push((quoted ?? plain ?? "").replaceAll('""', '"').trim());
+  }
+  return cells;
+}
+
+function historyOf(text) {
+  const rows = text.replace(/^\uFEFF/, "").split(/\r?\n/).filter((line) => line.trim());
+  const mark = rows[0]?.includes("\t") ? "\t" : rows[0]?.includes(";") && !rows[0].includes(",") ? ";" : ",";
+  const table = rows.map((line) => cellsOf(line, mark)), head = (table[0] ?? []).map((name) => name.toLowerCase());
+  const column = TITLE_COLUMNS.map((name) => head.indexOf(name)).find((at) => at >= 0);
+  return column === undefined ? table.map((row) => row[0]) : table.slice(1).map((row) => row[column] ?? "");
+}
+
+part("upload").addEventListener("change", async () => {
+  const [file] = part("upload").files;
+  part("upload").value = "";
+  if (!file) return;
+  if (file.size > LARGEST_FILE) {
+    part("paste-problems").replaceChildren(node("li", {}, `${file.name} is larger than ${LARGEST_FILE / 1000} kB; expected one history, a row for each ${noun}.`));
+    return;
+  }
+  pasted.value = historyOf(await file.text()).filter(Boolean).join("\n");
+  pastePanel.requestSubmit();
+});
+
 pastePanel.addEventListener("submit", async (event) => {
   event.preventDefault();
   const answer = await server.parse(pasted.value).catch(() => null);

@@ -21,5 +21,5 @@ function writeInAddress(values) {
     if (value === "" || value === null) address.searchParams.delete(name);
     else address.searchParams.set(name, value);
   }
-  history.replaceState(history.state, "", address.href.replaceAll("%2C", ","));
+  history.replaceState(history.state, "", address.href.replaceAll("%2C", ",").replaceAll("%40", "@"));
 }

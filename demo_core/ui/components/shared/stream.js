@@ -1,5 +1,4 @@
-// Asks for the sampling and takes it in step by step, over the public endpoint: what a program gets, the page gets.
-const ENDPOINT = "gradio_api/call/denoise";
+// Asks a streaming endpoint and takes its answer in part by part, over the public address: what a program gets, the page gets.
 let source = null;
 
 function cancelStream() {
@@ -7,16 +6,16 @@ function cancelStream() {
   source = null;
 }
 
-// `onPart(part)` for each object that arrives; `onEnd(problem)` once, with null when everything came.
-async function stream(question, onPart, onEnd) {
+// `data` are the endpoint's parameters in their order; `onPart(part)` for each object that arrives; `onEnd(problem)` once,
+// with null when everything came.
+async function stream(endpoint, data, onPart, onEnd) {
   cancelStream();
-  const { items, off, next, threshold, seed, steps, guidance } = question;
-  const data = [items, null, steps, guidance, 10, seed, threshold, next, off];
+  const place = `gradio_api/call/${endpoint}`;
   const mine = { close() {} };
   source = mine;
   let id;
   try {
-    const asked = await fetch(new URL(ENDPOINT, document.baseURI), {
+    const asked = await fetch(new URL(place, document.baseURI), {
       method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ data }),
     });
     ({ event_id: id } = await asked.json());
@@ -25,7 +24,7 @@ async function stream(question, onPart, onEnd) {
     return;
   }
   if (source !== mine) return;
-  const events = new EventSource(new URL(`${ENDPOINT}/${id}`, document.baseURI));
+  const events = new EventSource(new URL(`${place}/${id}`, document.baseURI));
   source = events;
   const end = (problem) => {
     events.close();

@@ -1,0 +1,65 @@
+// What is to be measured, and what has come. Results stay in this tab of the browser.
+const facts = props.value ?? {};
+const noun = facts.noun || "item";
+const wishes = { models: [], slice: "all", metric: "hr@10", lost: 0, seed: 0 };
+const KEPT = "turnpoint-run-here", MOST_KEPT = 20;
+let progress = null, phase = "idle", started = 0, startedAuto = false;
+
+function readWishes() {
+  const query = new URLSearchParams(location.search), known = new Set(facts.models.map((model) => model.name));
+  const models = (query.get("run") ?? "").split(",").filter((name) => known.has(name)).slice(0, 8);
+  wishes.models = models.length ? models : facts.models.filter((model) => model.compared).map((model) => model.name);
+  wishes.slice = facts.slices.some(([name]) => name === query.get("slice")) ? query.get("slice") : "all";
+  wishes.metric = facts.metrics.includes(query.get("metric")) ? query.get("metric") : "hr@10";
+  const lost = Math.round(Number(query.get("runlost")));
+  wishes.lost = lost > 0 ? Math.min(lost, 60) / 100 : 0;
+  const seed = Math.round(Number(query.get("runseed")));
+  wishes.seed = seed > 0 ? seed : 0;
+  return models.length > 0;
+}
+
+const addressOf = (asked) => ({ run: asked.models.join(","), slice: asked.slice === "all" ? "" : asked.slice, metric: asked.metric,
+  runlost: asked.lost ? Math.round(100 * asked.lost) : "", runseed: asked.seed || "" });
+
+function keptResults() {
+  try {
+    return JSON.parse(sessionStorage.getItem(KEPT)) ?? [];
+  } catch {
+    return [];
+  }
+}
+
+function keep(result) {
+  const all = [{ ...result, wishes: { ...wishes }, at: new Date().toISOString() }, ...keptResults()].slice(0, MOST_KEPT);
+  try {
+    sessionStorage.setItem(KEPT, JSON.stringify(all));
+  } catch {
+    // without storage the result is there until the page goes
+  }
+}
+
+function start() {
+  writeInAddress(addressOf(wishes));
+  progress = null;
+  phase = "running";
+  started = performance.now();
+  draw("");
+  const { models, slice, metric, lost, seed } = wishes;
+  stream("run_benchmark", [models, slice, metric, lost, seed], (part) => {
+    progress = part;
+    draw();
+  }, (problem) => {
+    phase = problem ? "broken" : "done";
+    if (!problem && progress) keep(progress);
+    draw(problem ?? "");
+    if (!problem) part("live").textContent = part("verdict").textContent;
+  });
+}
+
+// What is measured so far stays.
+function stop() {
+  cancelStream();
+  phase = "stopped";
+  if (progress) keep(progress);
+  draw();
+}

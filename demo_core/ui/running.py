@@ -1,0 +1,50 @@
+"""The Run your own page: one component, and what it has to know before it asks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from demo_core.engine import Engine
+from demo_core.engine.answers import InputError
+from demo_core.engine.bench import LONG, METRICS, SLICES
+from demo_core.engine.bundles import COMPARED
+from demo_core.ui.components.run import run_page
+from demo_core.ui.drawings import pdf
+
+MILLISECONDS = 12.0
+"""What a person and a model take on two cores, for an estimate before anything was measured."""
+
+
+def build(engine: Engine) -> None:
+    """Place the page in the current Gradio context."""
+    run_page(facts(engine), pdf)
+
+
+def facts(engine: Engine) -> dict[str, Any]:
+    """Data set, models, slices as ``(name, title, people)``, and metrics."""
+    noun = engine.noun
+    titles = {
+        "all": "All example people",
+        "short": f"People with fewer than {LONG} {noun}s",
+        "long": f"People with {LONG} {noun}s or more",
+        "rare": f"People whose next {noun} is from the rarer half",
+    }
+    return {
+        "noun": noun,
+        "dataset": engine.dataset,
+        "milliseconds": MILLISECONDS,
+        "models": [
+            {"name": one.name, "title": one.title, "compared": one.name in COMPARED}
+            for one in engine.models()
+            if one.error is None
+        ],
+        "slices": [(name, titles[name], _people(engine, name)) for name in SLICES],
+        "metrics": list(METRICS),
+    }
+
+
+def _people(engine: Engine, slice: str) -> int:
+    try:
+        return len(engine.people(slice))
+    except InputError:  # without a model there is nobody to ask about
+        return 0

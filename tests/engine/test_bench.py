@@ -1,0 +1,70 @@
+"""A benchmark of one's own, against ranks taken one by one."""
+
+import math
+import statistics
+from pathlib import Path
+
+import pytest
+import torch
+
+from demo_core.engine import Engine
+from demo_core.engine.answers import InputError
+from demo_core.engine.bench import METRICS
+
+
+@pytest.fixture(scope="module")
+def engine(film_checkpoints: Path) -> Engine:
+    return Engine(film_checkpoints, "movielens", torch.device("cpu"))
+
+
+def test_the_last_message_is_the_mean_over_all_people(engine: Engine) -> None:
+    last = list(engine.run_benchmark(("tdm", "popularity"), metric="ndcg@10"))[-1]
+    people = engine.people()
+    assert last.done == last.total == len(people)
+    for at, name in enumerate(("tdm", "popularity")):
+        values = []
+        for number, person in enumerate(people, start=1):
+            rank = engine.recommend(name, person.history, k=1, seed=number)
+            told = engine.compare(person.history, (name,), k=1, seed=number, truth=person.truth).lists[0].truth_rank
+            assert rank.items
+            if told is None:  # the next item was seen before: the list leaves it out, the benchmark ranks it
+                continue
+            values.append(METRICS["ndcg@10"](told))
+        if len(values) == len(people):
+            assert last.rows[at].mean == pytest.approx(statistics.fmean(values))
+            assert last.rows[at].standard_error == pytest.approx(statistics.stdev(values) / math.sqrt(len(values)))
+
+
+def test_messages_come_every_ten_people_and_the_same_wishes_give_the_same_figures(engine: Engine) -> None:
+    first, second = (list(engine.run_benchmark(("card",), lost=0.3, seed=4)) for _ in range(2))
+    assert [one.done for one in first[:-1]] == list(range(10, first[-1].total, 10))
+    assert [row.mean for one in first for row in one.rows] == [row.mean for one in second for row in one.rows]
+    assert first[-1].provenance and first[-1].lost == 0.3
+
+
+def test_slices_divide_the_people(engine: Engine) -> None:
+    assert len(engine.people("short")) + len(engine.people("long")) == len(engine.people())
+    rare = engine.people("rare")
+    assert all(engine.item(person.truth or 0).popularity <= 2 for person in rare)
+
+
+def test_a_person_counts_by_the_rank_of_the_true_item() -> None:
+    assert METRICS["hr@10"](10) == 1.0 and METRICS["hr@10"](11) == 0.0
+    assert (
+        METRICS["ndcg@20"](1) == 1.0 and METRICS["ndcg@20"](3) == pytest.approx(0.5) and METRICS["ndcg@20"](21) == 0.0
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"slice": "tall"}, "the slice to be one of all, short, long, rare, got 'tall'"),
+        ({"metric": "mrr"}, "the metric to be one of hr@10"),
+        ({"lost": 0.9}, "the share from 0 to 0.6"),
+        ({"models": ()}, "Expected 1 to 8 models"),
+        ({"seed": -1}, "the seed to be a whole number"),
+    ],
+)
+def test_bad_wishes_are_refused_before_anything_runs(engine: Engine, asked: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        engine.run_benchmark(**asked)  # type: ignore[arg-type]
