@@ -296,7 +296,7 @@ def test_any_model_can_be_swapped_in_and_the_link_keeps_it(watched: Watched, add
     page = watched.open(link(address, films))
     page.locator(".list select").first.select_option("sasrec")
     expect(page.locator(".list h2 > span")).to_have_text(["SASRec", "CARD", "GlobalDiff"])
-    assert "models=sasrec,card,globaldiff" in page.url
+    assert "lists=sasrec,card,globaldiff" in page.url
     again = watched.open(page.url)
     expect(again.locator(".list h2 > span")).to_have_text(["SASRec", "CARD", "GlobalDiff"])
     assert again.locator('.list select >> nth=0 >> option[value="card"]').get_attribute("disabled") is not None

@@ -38,7 +38,7 @@ def test_a_run_fills_the_chart_and_ends_with_the_engines_figures(
         assert row.mean is not None and row.standard_error is not None
         words = f"{100 * row.mean:.1f} ± {100 * row.standard_error:.1f}"
         expect(page.locator(".run .chart .value").nth(at)).to_have_text(words)
-    assert "run=card,popularity" in page.url and "slice=short" in page.url and "metric=ndcg@20" in page.url
+    assert "run=card,popularity" in page.url and "runslice=short" in page.url and "runmetric=ndcg@20" in page.url
     expect(page.locator(".run .kept li")).to_have_count(1)
     with page.expect_download() as download:
         page.get_by_role("button", name="JSON").click()
@@ -48,7 +48,7 @@ def test_a_run_fills_the_chart_and_ends_with_the_engines_figures(
 
 
 def test_the_command_gives_the_same_json(watched: Watched, address: str) -> None:
-    page = opened(watched, address, "&run=popularity&slice=long&runlost=30&runseed=2")
+    page = opened(watched, address, "&run=popularity&runslice=long&runlost=30&runseed=2")
     expect(page.locator(".run .verdict")).to_have_text(DONE, timeout=60_000)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy the command").click()
@@ -72,11 +72,24 @@ def test_stop_keeps_what_was_measured(watched: Watched, address: str) -> None:
 
 
 def test_a_kept_result_is_a_link_that_runs_again(watched: Watched, address: str) -> None:
-    page = opened(watched, address, "&run=popularity&metric=hr@50")
+    page = opened(watched, address, "&run=popularity&runmetric=hr@50")
     expect(page.locator(".run .verdict")).to_have_text(DONE, timeout=60_000)
     first = page.locator(".run .verdict").inner_text()
     page.locator(".run .kept a").click()
     expect(page.locator(".run .verdict")).to_have_text(first, timeout=60_000)
+
+
+def test_a_run_over_all_people_joins_the_benchmarks_marked_as_run_here(watched: Watched, address: str) -> None:
+    page = opened(watched, address, "&run=popularity&runmetric=hr@20")
+    expect(page.locator(".run .verdict")).to_have_text(DONE, timeout=60_000)
+    value = (page.locator(".run .chart .value").first.text_content() or "").split()[0]
+    page.get_by_role("tab", name="Benchmarks").click()
+    here = page.locator("#benchmarks-page .source", has_text="run here")
+    expect(here).to_have_count(1)
+    expect(here).to_contain_text("200 people")
+    row = page.locator("#benchmarks-page .wide .value", has_text="one standard error")
+    expect(row).to_contain_text(value)
+    expect(page.locator("#benchmarks-page .legend").first).to_contain_text("run here, few people")
 
 
 def test_a_phone_has_room_for_the_wishes(watched: Watched, address: str) -> None:

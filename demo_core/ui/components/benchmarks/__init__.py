@@ -10,7 +10,17 @@ import gradio as gr
 
 FOLDER = Path(__file__).parent
 # In the order in which they need each other; they share one scope.
-SCRIPTS = ("marks.js", "chart.js", "texts.js", "dots.js", "sections.js", "address.js", "page.js", "events.js")
+SCRIPTS = (
+    "marks.js",
+    "chart.js",
+    "texts.js",
+    "dots.js",
+    "sections.js",
+    "address.js",
+    "runs.js",
+    "page.js",
+    "events.js",
+)
 STYLES = ("style.css", "sections.css")
 
 

@@ -24,7 +24,7 @@ const leftHalf = {
 function mark(row, x, y, r) {
   const colour = `var(--${row.colour})`;
   const inside = row.fill === "solid" ? colour : "var(--panel)";
-  const whole = `<path d="${outline[row.shape](x, y, r)}" fill="${inside}" stroke="${colour}" stroke-width="2.4" stroke-linejoin="round"/>`;
+  const whole = `<path d="${outline[row.shape](x, y, r)}" fill="${inside}" stroke="${colour}" stroke-width="2.4" stroke-linejoin="round"${row.fill === "ring" ? ' stroke-dasharray="3 2.4"' : ""}/>`;
   return row.fill === "half" ? `${whole}<path d="${leftHalf[row.shape](x, y, r)}" fill="${colour}"/>` : whole;
 }
 

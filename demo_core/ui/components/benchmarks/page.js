@@ -58,7 +58,7 @@ async function look(change) {
   try {
     const answer = await server.look(wishes);
     if (mine !== newest) return;
-    view = answer;
+    view = withRunsHere(answer);
     if (change) writeAddress(wishes);
     draw();
     at("spoken").textContent = view.verdict;

@@ -20,10 +20,11 @@ function filters(view) {
     protocols + modelChoice(view) + (view.charts.length > 1 ? "" : chip(protocol, view.charts[0].description));
 }
 
-const evidence = { open: "printed in the paper", half: "run here, not a healthy default", solid: "our default, healthy" };
+const evidence = { open: "printed in the paper", half: "run here, not a healthy default", solid: "our default, healthy",
+  ring: "run here, few people" };
 
 function legend(chart) {
-  const fills = ["open", "half", "solid"].filter((fill) => chart.rows.some((row) => row.fill === fill && row.source !== "baseline"));
+  const fills = ["open", "half", "solid", "ring"].filter((fill) => chart.rows.some((row) => row.fill === fill && row.source !== "baseline"));
   const marks = fills.map((fill) => `<span>${icon({ shape: "circle", colour: "card", fill }, 22, 7.5)}${evidence[fill]}</span>`);
   if (chart.rows.some((row) => row.source === "baseline"))
     marks.push(`<span>${icon({ shape: "capsule", colour: "muted", fill: "solid" }, 22, 6.5)}baseline</span>`);

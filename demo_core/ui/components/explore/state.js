@@ -13,7 +13,7 @@ function readAddress() {
   state.threshold = threshold;
   state.seed = seed;
   const known = new Set((facts.models ?? []).map((model) => model.name));
-  const models = (new URLSearchParams(location.search).get("models") ?? "").split(",").filter((name) => known.has(name));
+  const models = (new URLSearchParams(location.search).get("lists") ?? "").split(",").filter((name) => known.has(name));
   state.models = models.length ? models.slice(0, 8) : null;
 }
 
@@ -27,7 +27,7 @@ function writeAddress() {
     next: state.next?.id ?? "",
     threshold: state.threshold === null ? "" : decimal(state.threshold, 3),
     seed: state.seed || "",
-    models: state.models?.join(",") ?? "",
+    lists: state.models?.join(",") ?? "",
   });
 }
 

@@ -9,8 +9,8 @@ function readWishes() {
   const query = new URLSearchParams(location.search), known = new Set(facts.models.map((model) => model.name));
   const models = (query.get("run") ?? "").split(",").filter((name) => known.has(name)).slice(0, 8);
   wishes.models = models.length ? models : facts.models.filter((model) => model.compared).map((model) => model.name);
-  wishes.slice = facts.slices.some(([name]) => name === query.get("slice")) ? query.get("slice") : "all";
-  wishes.metric = facts.metrics.includes(query.get("metric")) ? query.get("metric") : "hr@10";
+  wishes.slice = facts.slices.some(([name]) => name === query.get("runslice")) ? query.get("runslice") : "all";
+  wishes.metric = facts.metrics.includes(query.get("runmetric")) ? query.get("runmetric") : "hr@10";
   const lost = Math.round(Number(query.get("runlost")));
   wishes.lost = lost > 0 ? Math.min(lost, 60) / 100 : 0;
   const seed = Math.round(Number(query.get("runseed")));
@@ -18,7 +18,7 @@ function readWishes() {
   return models.length > 0;
 }
 
-const addressOf = (asked) => ({ run: asked.models.join(","), slice: asked.slice === "all" ? "" : asked.slice, metric: asked.metric,
+const addressOf = (asked) => ({ run: asked.models.join(","), runslice: asked.slice === "all" ? "" : asked.slice, runmetric: asked.metric,
   runlost: asked.lost ? Math.round(100 * asked.lost) : "", runseed: asked.seed || "" });
 
 function keptResults() {
@@ -30,12 +30,13 @@ function keptResults() {
 }
 
 function keep(result) {
-  const all = [{ ...result, wishes: { ...wishes }, at: new Date().toISOString() }, ...keptResults()].slice(0, MOST_KEPT);
+  const all = [{ ...result, name: facts.dataset, wishes: { ...wishes }, at: new Date().toISOString() }, ...keptResults()].slice(0, MOST_KEPT);
   try {
     sessionStorage.setItem(KEPT, JSON.stringify(all));
   } catch {
     // without storage the result is there until the page goes
   }
+  document.dispatchEvent(new CustomEvent("turnpoint:ran"));
 }
 
 function start() {
