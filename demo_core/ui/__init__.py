@@ -14,6 +14,9 @@ from demo_core.ui.components.explore.ready import ready_histories
 from demo_core.ui.components.frame import frame
 from demo_core.ui.drawings import pdf
 
+MOST_WAITING = 64
+"""Calls that may wait; one more is refused at once: "queue is full"."""
+
 
 def create_app(engine: Engine, checkpoints: Path) -> gr.Blocks:
     """All views and the public API over one engine; nothing listens yet (see :func:`launch`)."""
@@ -34,6 +37,7 @@ def create_app(engine: Engine, checkpoints: Path) -> gr.Blocks:
             tab.select(js=views.remember(str(tab.id)), api_visibility="private")
         app.load(js=views.OPEN_VIEW, api_visibility="private")
         api.register(engine, checkpoints)
+    app.queue(max_size=MOST_WAITING)
     return app
 
 

@@ -1,0 +1,116 @@
+"""``python -m scripts.load URL``: many visitors at once, against an app that is running.
+
+python app.py --port 7860 &
+python -m scripts.load http://127.0.0.1:7860 --clients 20 --calls 5 --pid $!
+
+Prints how many calls were answered, refused and lost, how long they took, and with ``--pid`` the memory of the app
+after 100 and after ``--requests`` calls.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import statistics
+import time
+from collections.abc import Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+FULL = "queue is full"
+TIMEOUT = 60  # seconds without a word
+CALLS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("search_items", {"query": "matrx"}),
+    ("recommend", {"model": "card", "items": [1, 3, 5, 7, 11]}),
+    ("explain", {"items": [1, 3, 5, 7, 11]}),
+    ("compare", {"items": [1, 3, 5, 7]}),
+    ("denoise", {"items": [1, 3, 5], "steps": 5}),
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """``kind``: "answered", "refused" (the queue was full) or "lost"; ``seconds`` until then."""
+
+    kind: str
+    seconds: float
+
+
+def ask(address: str, name: str, question: dict[str, Any]) -> Outcome:
+    """One call over the public address, to its end."""
+    started = time.perf_counter()
+    last, data = "", ""
+    try:
+        for line in stream(address, name, question):
+            last = line.removeprefix("event: ") if line.startswith("event: ") else last
+            data = line if line.startswith("data: ") else data
+    except (OSError, KeyError, ValueError):
+        last = "lost"
+    seconds = time.perf_counter() - started
+    if last == "complete":
+        return Outcome("answered", seconds)
+    return Outcome("refused" if FULL in data.lower() else "lost", seconds)
+
+
+def stream(address: str, name: str, question: dict[str, Any]) -> Generator[str]:
+    """The lines of an answer as they come; whoever stops reading closes the connection."""
+    body, header = json.dumps(question).encode(), {"Content-Type": "application/json"}
+    with urlopen(Request(f"{address}/gradio_api/call/v2/{name}", body, header), timeout=TIMEOUT) as asked:
+        event = json.load(asked)["event_id"]
+    with urlopen(f"{address}/gradio_api/call/{name}/{event}", timeout=TIMEOUT) as answer:
+        for line in answer:
+            yield line.decode().rstrip("\n")
+
+
+def visit(address: str, calls: int, first: int) -> list[Outcome]:
+    """One visitor, one call after the other."""
+    return [ask(address, *CALLS[(first + number) % len(CALLS)]) for number in range(calls)]
+
+
+def crowd(address: str, clients: int, calls: int) -> list[Outcome]:
+    """``clients`` visitors at the same time."""
+    with ThreadPoolExecutor(clients) as pool:
+        told = pool.map(lambda first: visit(address, calls, first), range(clients))
+        return list(itertools.chain.from_iterable(told))
+
+
+def percentile(values: Sequence[float], share: int) -> float:
+    """The ``share`` th of a hundred."""
+    return statistics.quantiles(values, n=100, method="inclusive")[share - 1] if len(values) > 1 else values[0]
+
+
+def resident_megabytes(pid: int) -> float:
+    """What a process holds in memory (Linux)."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    return int(status.split("VmRSS:")[1].split()[0]) / 1000
+
+
+def main() -> None:
+    """Asks, counts and prints."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("address")
+    parser.add_argument("--clients", type=int, default=20)
+    parser.add_argument("--calls", type=int, default=5)
+    parser.add_argument("--requests", type=int, default=1000, help="calls for the memory, with --pid")
+    parser.add_argument("--pid", type=int, help="process of the app on this machine")
+    wishes = parser.parse_args()
+    told = crowd(wishes.address, wishes.clients, wishes.calls)
+    kinds = {kind: sum(one.kind == kind for one in told) for kind in ("answered", "refused", "lost")}
+    seconds = [one.seconds for one in told]
+    print(f"{wishes.clients} clients x {wishes.calls} calls: {kinds}")
+    print(f"median {percentile(seconds, 50):.2f} s, p95 {percentile(seconds, 95):.2f} s, longest {max(seconds):.2f} s")
+    if wishes.pid:
+        visit(wishes.address, 100, 0)
+        before = resident_megabytes(wishes.pid)
+        visit(wishes.address, wishes.requests - 100, 0)
+        after = resident_megabytes(wishes.pid)
+        grown = f"{before:.0f} MB, after {wishes.requests} {after:.0f} MB: {after / before:.2f} x"
+        print(f"memory after 100 requests {grown}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""Many visitors at once, and visitors who leave."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from demo_core.engine import Engine
+from demo_core.ui import create_app, launch
+from demo_core.ui.api import CALLS_AT_ONCE
+from scripts.load import CALLS, ask, crowd, stream
+from tests.ui.pages import free_port
+
+
+@pytest.fixture(scope="module")
+def address(film_checkpoints: Path) -> Iterator[str]:
+    app = create_app(Engine(film_checkpoints, "movielens", torch.device("cpu")), film_checkpoints)
+    yield launch(app, host="127.0.0.1", port=free_port(), block=False).rstrip("/")
+    app.close()
+
+
+def test_twenty_visitors_with_five_calls_each_lose_none(address: str) -> None:
+    told = crowd(address, clients=20, calls=5)
+    assert len(told) == 100
+    assert [one for one in told if one.kind == "lost"] == []
+    assert all(one.seconds < 60 for one in told)
+
+
+def test_visitors_who_leave_in_the_middle_of_a_stream_free_their_places(address: str) -> None:
+    for _ in range(2 * CALLS_AT_ONCE):
+        told = stream(address, "run_benchmark", {"models": ["card", "tdm", "globaldiff"]})
+        next(told)
+        told.close()
+    started = time.perf_counter()
+    assert ask(address, *CALLS[0]).kind == "answered"
+    assert time.perf_counter() - started < 30
