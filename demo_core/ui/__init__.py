@@ -42,9 +42,13 @@ def create_app(engine: Engine, checkpoints: Path) -> gr.Blocks:
 
 
 def header_facts(engine: Engine) -> dict[str, Any]:
-    """What the header knows: data set, device, and the history that tour and talk begin with."""
+    """What the header knows: data set, device, and the history that tour and talk begin with: one with weights to show
+    if there is one.
+    """
     ready = ready_histories(engine)
-    example = {"items": list(ready[1].items), "next": ready[1].next} if ready else None
+    turning = (one for one in ready if engine.explain(one.items).outcome == "turning")
+    chosen = next(turning, ready[0] if ready else None)
+    example = None if chosen is None else {"items": list(chosen.items), "next": chosen.next}
     return {"dataset": engine.title, "device": engine.device, "noun": engine.noun, "example": example}
 
 

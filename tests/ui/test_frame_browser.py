@@ -81,3 +81,18 @@ def test_the_tour_goes_on_by_its_links_and_ends(watched: Watched, address: str) 
     panel.get_by_role("link", name="End the tour").click()
     expect(panel).to_be_hidden()
     assert "tour" not in page.url
+
+
+def test_a_question_mark_opens_the_map_of_the_keys_but_not_while_typing(
+    watched: Watched, address: str, films: list[int]
+) -> None:
+    page = watched.open(link(address, films))
+    keys = page.get_by_role("dialog", name="Keys")
+    page.get_by_role("combobox", name="Search").press("?")
+    expect(keys).to_be_hidden()
+    chips(page).first.focus()
+    page.keyboard.press("?")
+    expect(keys).to_be_visible()
+    expect(keys).to_contain_text("undo, redo")
+    page.keyboard.press("Escape")
+    expect(keys).to_be_hidden()

@@ -12,7 +12,7 @@ from demo_core.ui.components.shared import joined
 FOLDER = Path(__file__).parent
 COMMON = ("text", "dom", "address")
 # In the order in which they need each other; they share one scope.
-SCRIPTS = ("steps", "header", "tour", "present")
+SCRIPTS = ("steps", "header", "tour", "present", "keys")
 
 
 def frame(facts: dict[str, Any]) -> gr.HTML:
