@@ -17,8 +17,10 @@ import time
 from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 FULL = "queue is full"
@@ -48,7 +50,9 @@ def ask(address: str, name: str, question: dict[str, Any]) -> Outcome:
         for line in stream(address, name, question):
             last = line.removeprefix("event: ") if line.startswith("event: ") else last
             data = line if line.startswith("data: ") else data
-    except (OSError, KeyError, ValueError):
+    except HTTPError as error:
+        last, data = "lost", error.read().decode(errors="replace")
+    except (OSError, HTTPException, KeyError, ValueError):
         last = "lost"
     seconds = time.perf_counter() - started
     if last == "complete":

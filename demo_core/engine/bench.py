@@ -67,9 +67,7 @@ def person_rank(bundle: Bundle, person: Subject, lost: float, seed: int, device:
     question = Question(tuple(read), seed=seed, seen=person.history)
     window = pad([question.read], bundle.model.config.max_length).to(device)
     scores = bundle.model.score(window, Generator().manual_seed(seed), Controls()).cpu()
-    own = float(scores[0, person.truth])
-    left = without_seen(scores, bundle, question)
-    left[0, person.truth] = own  # a repeated item is ranked like any other
+    left = without_seen(scores, bundle, question)  # where the next item was seen before, it is no candidate: a miss
     return int(target_rank(left, torch.tensor([person.truth])))
 
 

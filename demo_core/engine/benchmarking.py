@@ -37,9 +37,10 @@ class Benchmarking(Models):
 
         ``lost``: share of every history that goes missing at random, 0 to 0.6, the same items for every model.
         """
-        chosen, people = self._chosen(models), self.people(slice)
+        chosen = list({one.name: one for one in self._chosen(models)}.values())
+        people = self.people(slice)
         check_name("the metric", metric, tuple(METRICS))
-        check_number("the share", lost, 0.0, MOST_SHARE)
+        check_number("the share", lost, 0.0, MOST_SHARE, optional=False)
         check_whole("the seed", seed, 0, LARGEST_SEED)
         if not people:
             raise InputError(self._no_examples or f"There are no example people in the slice {slice!r}.")
@@ -52,7 +53,10 @@ class Benchmarking(Models):
         seconds = dict.fromkeys(values, 0.0)
         protocol = next((one.bundle.protocol for one in chosen if one.bundle is not None), "")
         question = Question((), k=int(metric.partition("@")[2]), seed=seed)
-        caption = captions.provenance(self.title, self.device, chosen, None, question, self.num_items, self.noun)
+        caption = captions.provenance(
+            *(self.title, self.device, chosen, None, question, self.num_items, self.noun),
+            noise=f"the same noise for all models, seed {seed} + the person’s number",
+        )
         for number, person in enumerate(people, start=1):
             for one in chosen:
                 if one.bundle is None:

@@ -69,6 +69,7 @@ def provenance(
     question: Question,
     num_items: int,
     noun: str,
+    noise: str | None = None,
 ) -> tuple[str, ...]:
     """Data set, protocol, what is excluded, models with preset, training seed and commit, noise, device and time."""
     usable = [(one.title, one.bundle) for one in models if one.bundle is not None]
@@ -84,6 +85,6 @@ def provenance(
         *(f"{title}, {name}: {PROTOCOLS[name].description}" for name in protocols),
         f"Top {question.k} of {num_items:,} {noun}s, {'those in the history' if excluded else 'nothing'} excluded",
         *(f"{', '.join(names)} {how}" for how, names in trained.items()),
-        f"the same noise for all, seed {question.seed}",
+        noise or f"the same noise for all, seed {question.seed}",
         device if seconds is None else f"{seconds:.2f} s on {device}",
     )

@@ -19,18 +19,14 @@ def remarks(
     steered = [walked for walked in walks if isinstance(walked.bundle.model, GuidedDiffusion)]
     if steered:
         low, high = (Controls(controls.threshold, controls.steps, strength) for strength in (0.0, MOST_STRENGTH))
-        kept = {
-            walked.one.title: len(last_list(again(walked, low), question) & last_list(again(walked, high), question))
-            for walked in steered
-        }
-        yield guidance_remark(kept, question.k, noun)
+        lists = [(walked, last_list(again(walked, low), question)) for walked in steered]
+        kept = {walked.one.title: len(found & last_list(again(walked, high), question)) for walked, found in lists}
+        yield guidance_remark(kept, max(len(found) for _, found in lists), noun)
     if walks and controls.steps is not None:
         own = Controls(controls.threshold, None, controls.guidance_strength)
-        kept = {
-            walked.one.title: len(last_list(walked, question) & last_list(again(walked, own), question))
-            for walked in walks
-        }
-        yield steps_remark(kept, question.k, noun)
+        lists = [(walked, last_list(walked, question)) for walked in walks]
+        kept = {walked.one.title: len(found & last_list(again(walked, own), question)) for walked, found in lists}
+        yield steps_remark(kept, max(len(found) for _, found in lists), noun)
 
 
 def guidance_remark(kept: dict[str, int], k: int, noun: str) -> str:

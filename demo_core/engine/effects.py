@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 from demo_core.checkpoint import Bundle
 from demo_core.engine.answers import Effect, Effects, Item, Station
 from demo_core.engine.questions import Question
-from demo_core.engine.ranking import without_seen
+from demo_core.engine.ranking import best_ids, without_seen
 from demo_core.evaluation import target_rank
 from demo_core.models.base import Controls
 from demo_core.models.drop_one import kl_divergence
@@ -31,7 +31,8 @@ def effects_of(
     The list without an item leaves that item out too, as a film that was seen: what goes from the list goes because of
     the reading. Where the history is longer than the window, an older item moves in.
     """
-    read = [position for position in range(1, len(question.history) + 1) if position not in question.off]
+    off = frozenset(question.off)
+    read = [position for position in range(1, len(question.history) + 1) if position not in off]
     window = bundle.model.config.max_length
     positions = read[-window:]
     asked = [question, *(question.without(position) for position in positions)]
@@ -40,14 +41,13 @@ def effects_of(
     raw = bundle.model.score(histories, generator, Controls(threshold=question.threshold))
     change = kl_divergence(*_answers(bundle, raw)) if positions else raw.new_zeros(0)
     scores = without_seen(raw.cpu(), bundle, question)
-    order = scores.sort(dim=1, descending=True, stable=True).indices[:, : question.k]
     ranks = _truth_ranks(scores, question)
-    own, *others = order.tolist()
+    own, *others = (best_ids(row, question.k) for row in scores)
     told = tuple(
         Effect(
             item=items[question.history[position - 1] - 1],
             position=position,
-            kept=tuple(id in set(without) for id in own),
+            kept=tuple(id in without for id in own),
             truth_rank=rank,
             change=float(moved),
         )

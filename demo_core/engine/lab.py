@@ -18,6 +18,7 @@ from demo_core.checkpoint import Bundle
 from demo_core.datasets import PROTOCOLS
 from demo_core.engine.answers import InputError
 from demo_core.engine.lab_answers import LabPoint
+from demo_core.engine.ranking import best_ids
 from demo_core.engine.titles import shown
 from demo_core.evaluation import target_rank
 from demo_core.models.base import Controls
@@ -51,7 +52,8 @@ class Altered:
     @property
     def read(self) -> tuple[int, ...]:
         """The history as it is after the loss."""
-        return tuple(id for id, position in self.items if position not in self.lost or position is None)
+        lost = frozenset(self.lost)
+        return tuple(id for id, position in self.items if position is None or position not in lost)
 
 
 def check_kind(kind: object) -> Kind:
@@ -92,10 +94,11 @@ def lab_point(
     device: torch.device,
 ) -> LabPoint:
     """Means over ``draws`` for each subject: how many of the ``k`` stay, and how often the true item is among them."""
+    number = bundle.catalogue.num_items
     asked = [
-        (subject, subject.history if share == 0 else altered(subject.history, kind, share, _items(bundle), one).read)
-        for subject in subjects
-        for one in range(seed, seed + (1 if share == 0 else draws))
+        (subject, subject.history if share == 0 else altered(subject.history, kind, share, number, seed + one).read)
+        for first, subject in enumerate(subjects)
+        for one in range(first * draws, first * draws + (1 if share == 0 else draws))
     ]
     whole = _lists(bundle, [(subject, subject.history) for subject in subjects], k, seed, threshold, device)
     own = dict(zip(subjects, whole[0], strict=True))
@@ -128,7 +131,7 @@ def _lists(
     if PROTOCOLS[bundle.protocol].exclude_history:
         for row, (subject, _) in enumerate(asked):
             scores[row, list(subject.history)] = -torch.inf
-    return scores.topk(min(k, scores.shape[1] - 1), dim=1).indices.tolist(), _ranks(scores, asked)
+    return [best_ids(row, k) for row in scores], _ranks(scores, asked)
 
 
 def _ranks(scores: Tensor, asked: Sequence[tuple[Subject, Sequence[int]]]) -> list[int | None]:
@@ -136,7 +139,3 @@ def _ranks(scores: Tensor, asked: Sequence[tuple[Subject, Sequence[int]]]) -> li
     own = scores.gather(1, truth[:, None]).squeeze(1)
     ranks: list[int] = target_rank(scores, truth).tolist()
     return [rank if worth > -torch.inf else None for rank, worth in zip(ranks, own.tolist(), strict=True)]
-
-
-def _items(bundle: Bundle) -> int:
-    return bundle.catalogue.num_items

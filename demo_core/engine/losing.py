@@ -30,13 +30,13 @@ class Losing(Models):
     ) -> LabAnswer:
         """One draw of lost or added items, 0 to 60 %: what becomes of the route and of the lists."""
         chosen, question = self._chosen(models), self._question(history, k, seed, threshold, truth)
-        check_number("the share", share, 0.0, MOST_SHARE)
+        check_number("the share", share, 0.0, MOST_SHARE, optional=False)
         check_whole("the draw", draw, 0, LARGEST_SEED)
         changed = altered(question.history, check_kind(kind), share, self.num_items, draw)
         now = replace(question, history=changed.read, seen=question.history)
-        card, items = self._loaded["card"].bundle, self._search.items
+        card, items, lost = self._loaded["card"].bundle, self._search.items, frozenset(changed.lost)
         return LabAnswer(
-            items=tuple(LabItem(items[id - 1], position, position in changed.lost) for id, position in changed.items),
+            items=tuple(LabItem(items[id - 1], position, position in lost) for id, position in changed.items),
             whole=None if card is None else self._route(card, question),
             route=None if card is None else self._route(card, now),
             lists=tuple(self._lab_list(one, question, now) for one in chosen),
@@ -57,7 +57,7 @@ class Losing(Models):
     ) -> tuple[LabPoint, ...]:
         """One share of the curve: over many draws of this history, or over a sample of example people."""
         chosen, question = self._chosen(models), self._question(history, k, seed, threshold, truth)
-        check_number("the share", share, 0.0, MOST_SHARE)
+        check_number("the share", share, 0.0, MOST_SHARE, optional=False)
         subjects = self._subjects() if people else [Subject(question.history, truth)]
         draws = DRAWS_A_PERSON if people else DRAWS
         return tuple(

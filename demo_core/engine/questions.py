@@ -36,7 +36,8 @@ class Question:
     @property
     def read(self) -> tuple[int, ...]:
         """The history as the models get it."""
-        return tuple(id for position, id in enumerate(self.history, start=1) if position not in self.off)
+        off = frozenset(self.off)
+        return tuple(id for position, id in enumerate(self.history, start=1) if position not in off)
 
     def without(self, position: int) -> Self:
         """The same question with one more position off."""
@@ -51,9 +52,9 @@ class Question:
         check_whole("k", self.k, 1, LONGEST_LIST)
         check_whole("the seed", self.seed, 0, LARGEST_SEED)
         check_number("a threshold", self.threshold, 0, 1)
+        if len(self.off) > len(self.history):
+            raise InputError(f"Expected at most {len(self.history)} {noun}s to switch off, got {len(self.off)}.")
         for position in self.off:
-            if not self.history:
-                raise InputError(f"There is no {noun} to switch off.")
             check_whole(f"a {noun} to switch off", position, 1, len(self.history))
         return self
 
@@ -64,9 +65,11 @@ def check_id(id: object, num_items: int, noun: str) -> None:
         raise InputError(f"Expected {noun} ids from 1 to {num_items}, got {shown(repr(id))}.")
 
 
-def check_number(name: str, value: object, low: float, high: float) -> None:
-    """Raises :class:`InputError` unless ``value`` is None or a finite number in ``low``..``high``."""
-    if value is None:
+def check_number(name: str, value: object, low: float, high: float, optional: bool = True) -> None:
+    """Raises :class:`InputError` unless ``value`` is a finite number in ``low``..``high``, or None where it is
+    ``optional``.
+    """
+    if value is None and optional:
         return
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         raise InputError(f"Expected {name} from {low:g} to {high:g}, got {shown(repr(value))}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from demo_core.checkpoint import Bundle
 from demo_core.engine.answers import Item, Likeness, ModelReason
@@ -14,7 +14,9 @@ from demo_core.engine.questions import Question
 from demo_core.engine.ranking import candidate_scores, without_seen
 from demo_core.evaluation import target_rank
 from demo_core.layers import unit
-from demo_core.models.base import Controls, VoteExplanation
+from demo_core.models.base import Controls
+from demo_core.models.borda_vote import BordaVote
+from demo_core.models.knn_average import KNNAverage
 from demo_core.sequences import pad
 
 NEAREST = 3
@@ -54,9 +56,12 @@ def _nearest(bundle: Bundle, question: Question, item: int, items: Sequence[Item
 def _votes(bundle: Bundle, question: Question, item: int, device: torch.device) -> tuple[int | None, int | None]:
     """The item's rank with either voter, for a model that votes."""
     window = pad([question.read], bundle.model.config.max_length).to(device)
-    told = bundle.model.explain(window, Controls(threshold=question.threshold))
-    if not isinstance(told, VoteExplanation):
+    if not isinstance(bundle.model, BordaVote | KNNAverage):
         return None, None
+    if isinstance(bundle.model, BordaVote):
+        told = bundle.model.vote(window, Controls(threshold=question.threshold), Generator().manual_seed(question.seed))
+    else:
+        told = bundle.model.vote(window)
     ranks = [_rank(without_seen(voter[0].cpu(), bundle, question), item) for voter in (told.personal, told.global_)]
     return ranks[0], ranks[1]
 

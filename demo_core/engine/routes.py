@@ -91,7 +91,7 @@ def _route(
     if share is not None and histogram is not None and evenness is not None:
         between = abs(share - share_above(histogram, evenness))
     return Route(
-        stations=_stations(told, removal, read, weighed=outcome == "turning"),
+        stations=_stations(told, removal, read, weighed=outcome == "turning" or _any_weight(told)),
         pairs=pairs,
         entropy=float(told.steps.entropy[0]) if pairs >= 2 else None,
         evenness=evenness,
@@ -104,6 +104,11 @@ def _route(
         verdict=wording.verdict(outcome, len(read), evenness, between, noun),
         reason=wording.reason(outcome, evenness, threshold, share, noun),
     )
+
+
+def _any_weight(told: RouteExplanation) -> bool:
+    """A learned threshold weighs histories on the stable side too, if only a little."""
+    return told.weight is not None and bool((told.weight != 1).any())
 
 
 def _outcome(told: RouteExplanation, items: int) -> Outcome:

@@ -40,7 +40,7 @@ TITLE, WITHOUT_ARTICLE, ALTERNATIVE = range(3)
 
 _BRACKETS = re.compile(r"\(([^()]*)\)")
 _BRACKETED_WORDS = re.compile(r"\((?!\d{4}\))[^()]*\)")
-_ARTICLE_LAST = re.compile(rf"^(.*), ({'|'.join(ARTICLES)}|l')((?: *\(.*\))*)$", re.IGNORECASE)
+_ARTICLE_LAST = re.compile(rf"^(.*), ({'|'.join(ARTICLES)}|l')((?: *\([^()]*\))*)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

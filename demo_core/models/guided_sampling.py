@@ -24,13 +24,14 @@ class GuidedSampling(Recommender):
     noise_schedule: NoiseSchedule
 
     def reverse_steps(self, number: int | None = None) -> list[ReverseStep]:
-        """The walk of the config's sampler; ``number`` of steps counts for "ddim" alone."""
+        """The walk of the config's sampler; ``number`` of steps, at most all, counts for "ddim" alone."""
         config, schedule = self.config, self.noise_schedule
         if config.sampler == "ddpm":
             return schedule.ddpm_steps()
         if config.sampler == "strided":
             return schedule.strided_steps(config.stride, config.late_time, config.misindexed_noise)
-        return schedule.ddim_steps(schedule.spaced_times(config.inference_steps if number is None else number))
+        asked = config.inference_steps if number is None else min(number, len(schedule))
+        return schedule.ddim_steps(schedule.spaced_times(asked))
 
     def generate(
         self,

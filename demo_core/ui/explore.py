@@ -18,6 +18,8 @@ from demo_core.ui.drawings import pdf
 LONGEST_TEXT = 20_000
 LONGEST_QUERY = 200
 MOST_CHIPS = 5000
+LARGEST_ID = 2**53 - 1
+"""A browser knows no larger whole number, and JSON's own writer gives up at 64 bits."""
 
 Json = dict[str, Any]
 
@@ -59,8 +61,8 @@ def facts(engine: Engine, checkpoints: Path) -> Json:
 
 def suggestions(engine: Engine, query: object) -> Json:
     """Suggestions for a title as far as it is typed: ``{"query", "suggestions", "message"}``."""
-    text = query[:LONGEST_QUERY] if isinstance(query, str) else ""
-    return dataclasses.asdict(engine.search(text)) | {"query": query}
+    text = _clean(query[:LONGEST_QUERY]) if isinstance(query, str) else ""
+    return dataclasses.asdict(engine.search(text))
 
 
 def parsed(engine: Engine, text: object) -> Json:
@@ -68,7 +70,7 @@ def parsed(engine: Engine, text: object) -> Json:
     if not isinstance(text, str):
         return {"items": [], "messages": [f"Expected a text, got {type(text).__name__}."]}
     note = [f"Only the first {LONGEST_TEXT:,} characters were read."] if len(text) > LONGEST_TEXT else []
-    answer = dataclasses.asdict(engine.parse(text[:LONGEST_TEXT]))
+    answer = dataclasses.asdict(engine.parse(_clean(text[:LONGEST_TEXT])))
     return answer | {"messages": [*answer["messages"], *note]}
 
 
@@ -100,7 +102,8 @@ def view(engine: Engine, state: object) -> Json:
     if not isinstance(ids, list) or not isinstance(off, list):
         return {"items": [], "next": None, "comparison": None, "error": "Expected a list of ids as the history."}
     threshold, seed = wishes.get("threshold"), wishes.get("seed", 0)
-    chips = [_chip(engine, id) | {"off": at in off} for at, id in enumerate(ids[:MOST_CHIPS], start=1)]
+    gone = {position for position in off[:MOST_CHIPS] if isinstance(position, int)}
+    chips = [_chip(engine, id) | {"off": at in gone} for at, id in enumerate(ids[:MOST_CHIPS], start=1)]
     answer: Json = {"items": chips, "next": None}
     if truth is not None:
         answer["next"] = _chip(engine, truth)
@@ -126,6 +129,11 @@ def reasons(engine: Engine, asked: object) -> Json:
     return {"why": dataclasses.asdict(found), "error": None}
 
 
+def _clean(text: str) -> str:
+    """The text without halves of characters, which cannot be written."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _models(wishes: dict[str, Any]) -> list[Any]:
     names = wishes.get("models")
     return names if isinstance(names, list) else list(COMPARED)
@@ -135,4 +143,4 @@ def _chip(engine: Engine, id: object) -> Json:
     try:
         return dataclasses.asdict(engine.item(id))  # type: ignore[arg-type]  # the engine checks it
     except InputError:
-        return {"id": id if isinstance(id, int | str) else str(id), "unknown": True}
+        return {"id": id if isinstance(id, int) and abs(id) <= LARGEST_ID else _clean(str(id)[:40]), "unknown": True}

@@ -7,6 +7,7 @@ from typing import Any
 
 from demo_core.engine import Engine
 from demo_core.engine.answers import InputError
+from demo_core.engine.questions import LONGEST_HISTORY
 from demo_core.ui.components.lab import lab_page
 from demo_core.ui.drawings import pdf
 
@@ -66,4 +67,7 @@ def _left(wishes: dict[str, Any]) -> list[Any]:
     items, off = wishes.get("items", []), wishes.get("off", [])
     if not isinstance(items, list) or not isinstance(off, list):
         raise InputError("Expected a list of ids as the history.")
-    return [id for position, id in enumerate(items, start=1) if position not in off]
+    if len(items) > LONGEST_HISTORY or len(off) > len(items):
+        raise InputError(f"Expected at most {LONGEST_HISTORY} ids, and no more of them switched off than there are.")
+    gone = {position for position in off if isinstance(position, int)}
+    return [id for position, id in enumerate(items, start=1) if position not in gone]

@@ -68,3 +68,8 @@ def test_a_person_counts_by_the_rank_of_the_true_item() -> None:
 def test_bad_wishes_are_refused_before_anything_runs(engine: Engine, asked: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
         engine.run_benchmark(**asked)  # type: ignore[arg-type]
+
+
+def test_a_model_named_twice_counts_once(engine: Engine) -> None:
+    once, twice = (list(engine.run_benchmark(names))[-1] for names in (("popularity",), ("popularity", "popularity")))
+    assert once.rows[0].standard_error == twice.rows[0].standard_error and len(twice.rows) == 1

@@ -109,3 +109,9 @@ def test_remarks_say_what_controls_change_and_where_they_change_nothing(engine: 
     )
     assert steps_remark({"CARD": 10}, 10, "film").startswith("The number of steps changes nothing here")
     assert "CARD 9, TDM 8 of the 10 films stay" in steps_remark({"CARD": 9, "TDM": 8}, 10, "film")
+
+
+def test_remarks_count_a_short_list_as_it_is(engine: Engine) -> None:
+    notes = list(engine.denoise(tuple(range(1, 15)), steps=3))[-1]
+    assert isinstance(notes, DenoisingNotes)
+    assert all("2 films" in remark for remark in notes.remarks)

@@ -73,7 +73,7 @@ def test_a_position_that_is_none_is_refused(engine: Engine) -> None:
     for off in ((0,), (6,), ("1",), (True,)):
         with pytest.raises(InputError, match="a film to switch off to be a whole number from 1 to 5"):
             engine.compare(HISTORY, off=off)  # type: ignore[arg-type]
-    with pytest.raises(InputError, match="no film to switch off"):
+    with pytest.raises(InputError, match="at most 0 films to switch off, got 1"):
         engine.compare((), off=(1,))
 
 
@@ -99,3 +99,8 @@ def test_the_agreement_is_spearmans_rho_over_the_weighed_items(engine: Engine) -
     else:
         weights, changes = zip(*pairs, strict=True)
         assert effects.agreement == pytest.approx(float(spearmanr(weights, changes).statistic))
+
+
+def test_squares_are_as_many_as_the_list_has_items(engine: Engine) -> None:
+    effects = engine.drop_one(tuple(range(1, 15)))
+    assert all(len(effect.kept) == 2 for effect in effects.items)

@@ -91,9 +91,22 @@ def test_a_sample_of_people_has_its_own_true_items(engine: Engine) -> None:
     [
         ({"kind": "eaten"}, "Expected items to be lost or added, got 'eaten'"),
         ({"share": 0.9}, "the share from 0 to 0.6, got 0.9"),
+        ({"share": None}, "the share from 0 to 0.6, got None"),
         ({"draw": -1}, "the draw to be a whole number"),
     ],
 )
 def test_bad_wishes_are_refused(engine: Engine, asked: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
         engine.lab(HISTORY, **asked)  # type: ignore[arg-type]
+
+
+def test_people_lose_items_by_draws_of_their_own(engine: Engine) -> None:
+    lost = {altered(range(1, 21), "lost", 0.5, 100, seed).lost for seed in range(20)}
+    assert len(lost) == 20
+
+
+def test_a_list_that_can_only_be_short_keeps_no_more_than_it_has(engine: Engine) -> None:
+    for point in engine.lab_curve(range(1, 15), "lost", 0.0):
+        assert point.kept == 2, "sixteen films, fourteen of them seen"
+    for one in engine.lab(range(1, 15), "lost", 0.3).lists:
+        assert len(one.kept) == 2

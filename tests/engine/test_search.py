@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz import fuzz, process
 
-from demo_core.engine.answers import InputError
+from demo_core.engine.answers import InputError, Item
 from demo_core.engine.search import MOST_ENTRIES, TitleSearch
-from demo_core.engine.titles import catalogue_items, label, normalised
+from demo_core.engine.titles import catalogue_items, label, names_of, normalised
 from demo_core.sequences import Catalogue
 
 ROWS = (
@@ -201,3 +201,9 @@ def fastest(call: Callable[[], object]) -> float:
         call()
         times.append(time.perf_counter() - start)
     return min(times)
+
+
+def test_a_title_full_of_brackets_is_read_at_once() -> None:
+    started = time.perf_counter()
+    names = list(names_of(Item(1, "a, the" + "()" * 2000 + "x", None, (), 1, True)))
+    assert names and time.perf_counter() - started < 2.0

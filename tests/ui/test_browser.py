@@ -307,11 +307,12 @@ def test_any_model_can_be_swapped_in_and_the_link_keeps_it(watched: Watched, add
 @pytest.mark.parametrize(
     "table",
     [
+        ',title\n0,The Matrix\n1,"Monsters, Inc."\n2,Alien\n',
         'userId,title,year\n1,The Matrix,1999\n1,"Monsters, Inc.",2001\n1,Alien,1979\n',
         'The Matrix\r\n"Monsters, Inc."\r\nAlien\r\n',
         "when;title\n1;The Matrix\n2;Monsters, Inc.\n3;Alien\n",
     ],
-    ids=["named column", "one column", "semicolons"],
+    ids=["empty first head", "named column", "one column", "semicolons"],
 )
 def test_a_small_table_of_one_history_is_uploaded(watched: Watched, address: str, table: str, tmp_path: Path) -> None:
     page = watched.open(address)

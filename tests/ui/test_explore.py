@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from demo_core.engine.answers import (
@@ -204,3 +205,14 @@ def named(name: str) -> Any:
 def test_both_themes_define_the_same_tokens() -> None:
     assert set(theme.LIGHT) == set(theme.DARK)
     assert theme.css().count("--truth-ink:") == 2
+
+
+@pytest.mark.parametrize("strange", [10**20, -(10**30), "\ud800", {"a": 1}, [1], None, True, 1.5])
+def test_whatever_stands_for_an_id_can_be_written_as_json(engine: Any, strange: object) -> None:
+    answer = explore.view(engine, {"items": [3, strange], "off": [{}, 2], "next": None})
+    orjson.dumps(answer["items"])
+    assert answer["items"][1].get("unknown") is True
+
+
+def test_half_a_character_in_a_search_can_be_written_too(engine: Any) -> None:
+    orjson.dumps(explore.suggestions(engine, "ma\ud800trix"))

@@ -6,7 +6,7 @@ function verdictOf() {
   if (walk.model.error) return walk.model.error;
   const at = settledAt(shown.model), last = framesOf(shown.model).length - 1;
   if (phase === "streaming") return `${walk.model.title} is at step ${Math.max(last, 0)} of ${walk.model.steps}.`;
-  if (phase === "stopped") return `Stopped at step ${Math.max(last, 0)}.`;
+  if (phase === "stopped" || phase === "broken" || last < 0) return `Stopped at step ${Math.max(last, 0)}.`;
   if (at === 0) return `${walk.model.title}’s list stands before the first step.`;
   return `${walk.model.title}’s ${framesOf(shown.model).at(-1).items.length} ${noun}s are settled at step ${at} of ${last}.`;
 }
@@ -88,21 +88,27 @@ function draw(problem) {
   drawTable();
 }
 
+const SOON = 250;
+let waiting = 0;
 for (const [name, read] of [["steps", (text) => Number(text)], ["guidance", (text) => Number(text)]]) {
   const input = part(`${name}-input`);
   input.addEventListener("input", () => {
     settings[name] = read(input.value);
     drawControls();
   });
-  input.addEventListener("change", run);
+  input.addEventListener("change", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(run, SOON); // arrow keys change it step by step
+  });
 }
 part("noise").addEventListener("click", () => {
   writeInAddress({ seed: Math.floor(Math.random() * 1e6) });
+  dispatchEvent(new PopStateEvent("popstate")); // the lists on Explore come from the same noise
   run();
 });
 part("stop").addEventListener("click", stopRun);
 document.addEventListener("keydown", (event) => {
-  if (!element.offsetParent || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (!element.offsetParent || document.querySelector("dialog[open]") || event.ctrlKey || event.metaKey || event.altKey) return;
   const typing = event.target instanceof Element && event.target.matches("input, textarea, select, [role='slider']");
   if (event.key === "k" && !typing) play();
   else if (event.key === " " && !typing && !event.target.closest?.("button, summary, a")) play();

@@ -14,7 +14,7 @@ function scaleOf(points, width, height) {
 function filmNumbers(count) {
   const { items, off } = historyInAddress();
   const read = items.map((_, at) => at + 1).filter((position) => !off.includes(position)), own = read.slice(-count);
-  const folded = read.length > count && own.length ? own[0] - 1 : 0;
+  const folded = read.at(-count - 1) ?? 0; // Explore folds away what stands before the window
   return own.map((position) => position - folded);
 }
 

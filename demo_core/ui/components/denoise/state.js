@@ -61,7 +61,7 @@ function run() {
   notes = null;
   phase = "streaming";
   shown.step = 0;
-  draw();
+  draw("");
   const { items, off, next, threshold, seed, steps, guidance } = question();
   stream("denoise", [items, null, steps, guidance, K, seed, threshold, next, off], take, (problem) => {
     phase = problem ? "broken" : "done";

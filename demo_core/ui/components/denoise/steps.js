@@ -57,8 +57,10 @@ function updateScrub(target, last) {
 function showStep(step) {
   shown.step = Math.min(Math.max(step, 0), lastStep());
   draw();
-  const cell = stepsGrid.querySelector(".scrub .now");
-  cell?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  const cell = stepsGrid.querySelector(".scrub .now"), frame = part("scroll");
+  if (!cell) return;
+  const left = cell.offsetLeft + (cell.offsetParent === frame ? 0 : cell.parentNode.offsetLeft);
+  if (left < frame.scrollLeft + 132 || left + cell.offsetWidth > frame.scrollLeft + frame.clientWidth) frame.scrollLeft = left - 180;
 }
 
 let scrubbing = false;

@@ -10,8 +10,9 @@ function foldedOf(view) {
   const total = view.items.length;
   let left = view.comparison ? view.comparison.dropped : Math.max(total - UNREAD_WINDOW, 0);
   if (!left) return 0;
-  const first = view.items.findIndex((item) => !(view.comparison && item.off) && left-- === 0);
-  return first < 0 ? total : first;
+  // Only up to the last one that is dropped: what is switched off after it can still be switched on.
+  const last = view.items.findIndex((item) => !(view.comparison && item.off) && (left -= 1) === 0);
+  return last < 0 ? total : last + 1;
 }
 
 function layoutOf(view) {
@@ -207,7 +208,7 @@ addEventListener("pointermove", (event) => {
   if (!drag.lifted && Math.hypot(x, y) < 6) return;
   drag.lifted = true;
   drag.chip.classList.add("dragged");
-  drag.chip.style.transform = isPhone() ? `translate(4px, ${y}px)` : `translate(${x}px, -4px)`;
+  drag.chip.style.transform = isPhone() ? `translate(4px, ${y / enlarged()}px)` : `translate(${x / enlarged()}px, -4px)`;
   const target = dragTarget(event), layout = layoutOf(answered), own = Number(drag.chip.dataset.column);
   if (target === drag.target) return;
   drag.target = target;
@@ -225,6 +226,9 @@ addEventListener("pointerup", () => {
   if (lifted && move(from, target + layoutOf(answered).folded) === null) draw(answered);
 });
 addEventListener("pointercancel", () => {
-  if (drag) drag.chip.style.transform = "";
+  if (!drag) return;
+  drag.chip.style.transform = "";
+  drag.chip.classList.remove("dragged");
+  if (drag.lifted) drawAll(answered, false, null);
   drag = null;
 });

@@ -125,7 +125,7 @@ function shortcut(event) {
   return () => toggleAt(column + layoutOf(answered).folded);
 }
 document.addEventListener("keydown", (event) => {
-  if (isTyping(event.target) || !element.offsetParent) return;
+  if (isTyping(event.target) || !element.offsetParent || document.querySelector("dialog[open]")) return;
   const action = shortcut(event);
   if (!action) return;
   event.preventDefault();
@@ -141,9 +141,9 @@ addEventListener("popstate", () => {
 let drawnWidth = 0;
 new ResizeObserver(([entry]) => {
   const width = Math.round(entry.contentRect.width);
-  if (!width || width === drawnWidth) return;
-  drawnWidth = width;
-  if (answered) drawAll(answered, false, null);
+  if (width === drawnWidth) return;
+  drawnWidth = width; // 0 while another view is open: what came meanwhile is drawn when this one is seen again
+  if (width && answered) drawAll(answered, false, null);
 }).observe(element);
 // What was hidden has no size: a talk shows one part after the other.
 document.addEventListener("turnpoint:shown", () => {

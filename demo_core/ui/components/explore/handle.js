@@ -50,7 +50,7 @@ for (const svg of [part("line"), part("gauge")]) {
 }
 addEventListener("pointermove", (event) => {
   if (!sliding) return;
-  slideTo(sliding.threshold + (event[sliding.axis] - sliding.from) * sliding.perPixel, sliding.zoom);
+  slideTo(sliding.threshold + ((event[sliding.axis] - sliding.from) / enlarged()) * sliding.perPixel, sliding.zoom);
 });
 addEventListener("pointerup", () => {
   sliding = null;

@@ -49,7 +49,12 @@ function makeList(one) {
 function modelChoice(model) {
   const choice = node("select", { "aria-label": "Model of this list" },
     ...(facts.models ?? []).map(({ name, title }) => node("option", { value: name, selected: name === model }, title)));
-  choice.addEventListener("change", () => swapModel(model, choice.value));
+  choice.addEventListener("change", async () => {
+    const chosen = choice.value;
+    if (shownModel === model) shownModel = chosen;
+    await swapModel(model, chosen);
+    lists.querySelector(`[data-key="${chosen}"] select`)?.focus({ preventScroll: true });
+  });
   return choice;
 }
 
@@ -88,6 +93,7 @@ function ranksOf(view) {
 
 function drawLists(view, edited, previous) {
   const models = view.comparison?.lists ?? [], before = edited ? ranksOf(previous) : null;
+  if (models.length && !models.some((one) => one.model === shownModel)) shownModel = models[0].model;
   const entries = models.flatMap((one, index) => (index ? [{ gutter: index - 1 }, { one }] : [{ one }]));
   show(lists, entries.length > 0);
   keyed(lists, entries, (entry) => (entry.one ? entry.one.model : `gutter ${entry.gutter}`),
@@ -170,5 +176,5 @@ switcher.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button) return;
   shownModel = button.dataset.model;
-  draw(answered);
+  drawAll(answered, false, null);
 });

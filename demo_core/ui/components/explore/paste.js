@@ -19,7 +19,7 @@ const LARGEST_FILE = 200_000, TITLE_COLUMNS = ["title", "name", "film", "movie",
 
 function cellsOf(line, mark) {
   const cells = [];
-  for (const [, quoted, plain] of line.matchAll(new RegExp(`(?:^|${mark})(?:"((?:[^"]|"")*)"|([^${mark}]*))`, "g"))) {
+  for (const [, quoted, plain] of line.matchAll(new RegExp(`(?<=^|${mark})(?:"((?:[^"]|"")*)"|([^${mark}]*))(?=${mark}|$)`, "g"))) {
     cells.push((quoted ?? plain ?? "").replaceAll('""', '"').trim());
   }
   return cells;
@@ -65,8 +65,9 @@ async function bring(kind) {
 part("random").addEventListener("click", () => bring("random"));
 part("real").addEventListener("click", () => bring("real"));
 part("clear").addEventListener("click", () => {
-  state.threshold = null;
-  setHistory([], null, "History cleared.");
+  keepForUndo();
+  Object.assign(state, { items: [], next: null, threshold: null });
+  refresh("History cleared.");
   box.focus();
 });
 

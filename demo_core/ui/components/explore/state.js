@@ -147,7 +147,7 @@ function resetSettings() {
 // Another model in the place of one of the lists.
 function swapModel(from, to) {
   keepForUndo();
-  const now = answered.comparison.lists.map((one) => one.model);
+  const now = state.models ?? answered.comparison.lists.map((one) => one.model);
   state.models = now.map((name) => (name === from ? to : name));
   const title = facts.models.find((model) => model.name === to)?.title ?? to;
   return refresh(`${title} in place of ${from}.`);

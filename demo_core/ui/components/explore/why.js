@@ -40,7 +40,7 @@ function drawWhy(why, error) {
   show(whyPanel, true);
   const close = node("button", { type: "button", class: "btn quiet", "aria-label": "Close why" }, "×");
   close.addEventListener("click", () => {
-    const row = lists.querySelector(`.list.shown [data-item="${whyItem}"], [data-item="${whyItem}"]`);
+    const row = lists.querySelector(`.list.shown [data-item="${whyItem}"]`) ?? lists.querySelector(`[data-item="${whyItem}"]`);
     closeWhy();
     row?.focus();
   });

@@ -77,7 +77,7 @@ const PRESENT_KEYS = {
 };
 
 document.addEventListener("keydown", (event) => {
-  if (!presenting || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (!presenting || document.querySelector("dialog[open]") || event.ctrlKey || event.metaKey || event.altKey) return;
   const own = event.target instanceof Element && event.target.closest("input, textarea, select, [role='slider'], .chip, .row");
   if (own && event.key !== "Escape") return;
   const act = PRESENT_KEYS[event.key];

@@ -28,6 +28,7 @@ function showTour(name) {
 
 function pointAt(step) {
   for (const old of document.querySelectorAll(".tp-pointed")) old.classList.remove("tp-pointed");
+  if (part("tour-panel").hidden) return;
   const root = document.querySelector(step.view === "denoise" ? "#denoise" : "#explore");
   const target = root?.querySelector(TARGETS[step.name]);
   if (!target) return;

@@ -47,19 +47,25 @@ function strokes(layer, line, colour, width) {
   });
 }
 
+// The number under which an item stands on Explore: what is switched off there has one too.
+function numberOf(entry) {
+  const { items, off } = historyInAddress(), read = items.map((_, at) => at + 1).filter((position) => !off.includes(position));
+  return read[entry.position - 1] ?? entry.position;
+}
+
 function drawStation({ x, y, candidate }, entry) {
   const key = `${entry.position ?? `+${entry.column}`}`, foreign = entry.position === null;
   linePen.draw("stations", `station ${key}`, "circle", { cx: x, cy: y, r: 11, fill: candidate ? "var(--turn)" : "var(--panel)",
     stroke: candidate ? "var(--panel)" : "var(--ink)", "stroke-width": 2.5, ...(foreign ? { "stroke-dasharray": "3 3" } : {}) });
   linePen.draw("stations", `number ${key}`, "text", { x, y: y + 4.5, "text-anchor": "middle", class: "number",
-    fill: candidate ? "var(--turn-ink)" : "var(--ink)" }, foreign ? "+" : String(entry.position));
+    fill: candidate ? "var(--turn-ink)" : "var(--ink)" }, foreign ? "+" : String(numberOf(entry)));
 }
 
 function drawFilms() {
   keyed(part("films"), answer ? entries().own : [], (entry) => `${entry.position ?? `+${entry.column}`}`,
     () => node("li", {}), (chip, entry) => {
       chip.className = entry.lost ? "lost" : entry.position === null ? "foreign" : "";
-      chip.replaceChildren(node("b", {}, entry.position === null ? "+" : String(entry.position)), ` ${mainTitle(entry.item)}`);
+      chip.replaceChildren(node("b", {}, entry.position === null ? "+" : String(numberOf(entry))), ` ${mainTitle(entry.item)}`);
       chip.title = `${fullTitle(entry.item)}${entry.lost ? ", lost" : entry.position === null ? ", added" : ""}`;
     });
 }

@@ -1,9 +1,9 @@
 // Words and controls around the figures.
 function verdictOf() {
-  const { items } = historyInAddress();
+  const { items, off } = historyInAddress();
   if (!items.length) return `Choose ${noun}s on Explore, and see here what becomes of the lists when some are missing.`;
   if (!answer) return "One moment …";
-  const touched = answer.items.filter((entry) => entry.lost || entry.position === null).length, total = items.length;
+  const touched = answer.items.filter((entry) => entry.lost || entry.position === null).length, total = items.length - off.length;
   const kept = answer.lists.filter((one) => !one.error).map((one, at) => (at ? `${one.title} ${stay(one)}`
     : `${one.title} keeps ${stay(one)} of its ${size()}`));
   const first = lab.kind === "lost" ? `Without ${touched} of ${plural(total, noun)}` : `With ${plural(touched, `foreign ${noun}`)} added`;

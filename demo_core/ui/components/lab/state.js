@@ -2,7 +2,7 @@
 const SHARES = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6];
 const noun = props.value?.noun || "item", watched = noun === "film" ? "watched" : "chosen";
 const lab = { kind: "lost", share: 0.3, draw: 0, people: false, measure: "kept" };
-let answer = null, points = [], curveFor = "", askedFor = "", newest = 0;
+let answer = null, points = [], curveFor = "", askedFor = "", answeredFor = "", newest = 0, curveRun = 0;
 
 function readLab() {
   const query = new URLSearchParams(location.search), whole = (name) => Math.round(Number(query.get(name)));
@@ -27,6 +27,8 @@ async function look() {
   const found = await server.look({ ...historyInAddress(), ...lab }).catch(() => null);
   if (mine !== newest) return;
   if (found && !found.error) answer = found;
+  else if (askedFor !== answeredFor) answer = null; // the old figures are of another history
+  if (found && !found.error) answeredFor = askedFor;
   draw(found ? found.error ?? "" : "No answer came. Your history is kept; try again.");
   if (found && !found.error) part("live").textContent = part("verdict").textContent;
   askCurve();
@@ -35,12 +37,15 @@ async function look() {
 // One share after the other, each drawn as it comes; a curve that is there already is not asked for again.
 async function askCurve() {
   const { kind, people } = lab, history = historyInAddress(), key = JSON.stringify([history, kind, people]);
-  if (key === curveFor || (!people && !history.items.length)) return;
+  if (key === curveFor) return;
+  const mine = (curveRun += 1);
   curveFor = key;
   points = [];
+  drawCurve();
+  if (!people && !history.items.length) return;
   for (const share of SHARES) {
     const found = await server.curve({ ...history, kind, people, share }).catch(() => null);
-    if (key !== curveFor) return;
+    if (mine !== curveRun) return;
     if (!found || found.error) {
       curveFor = "";
       break;

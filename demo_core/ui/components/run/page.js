@@ -41,8 +41,10 @@ function drawForm() {
   for (const name of ["slice", "metric", "lost"]) part(name).value = String(wishes[name]);
   if (document.activeElement !== part("seed")) part("seed").value = wishes.seed;
   for (const each of part("form").querySelectorAll("input, select")) each.disabled = phase === "running";
+  const held = [part("start"), part("stop")].includes(document.activeElement);
   show(part("start"), phase !== "running");
   show(part("stop"), phase === "running");
+  if (held) part(phase === "running" ? "stop" : "start").focus({ preventScroll: true });
   part("estimate").textContent = estimateWords();
 }
 

@@ -39,6 +39,9 @@ function keyed(parent, entries, keyOf, make, update) {
   if (focused && focused !== document.activeElement && parent.contains(focused)) focused.focus({ preventScroll: true });
 }
 
+// How much a talk enlarges the page: pointers and places are told in pixels of the screen, drawings in those of the page.
+const enlarged = () => element.currentCSSZoom ?? 1;
+
 // Runs `change`, then lets the nodes slide from where they were. Nothing fades in.
 function glide(nodes, change) {
   const places = new Map(nodes().map((each) => [each, each.getBoundingClientRect()]));
@@ -49,7 +52,7 @@ function glide(nodes, change) {
     const from = places.get(each);
     if (!from || !from.width) continue;
     const to = each.getBoundingClientRect();
-    const x = from.left - to.left, y = from.top - to.top;
+    const x = (from.left - to.left) / enlarged(), y = (from.top - to.top) / enlarged();
     if (Math.abs(x) + Math.abs(y) < 1 || !to.width) continue;
     each.animate([{ transform: `translate(${x}px, ${y}px)` }, { transform: "none" }], { duration, easing: "ease-out" });
   }

@@ -78,11 +78,12 @@ function exportButtons(target, figure) {
   target.replaceChildren(...Object.entries(kinds).map(([title, make]) => {
     const button = node("button", { type: "button" }, title);
     button.addEventListener("click", async () => {
-      button.disabled = true;
+      if (button.ariaBusy === "true") return;
+      button.ariaBusy = "true";
       await make().catch((error) => {
         part("live").textContent = `${title} could not be made. ${error.message}`;
       });
-      button.disabled = false;
+      button.ariaBusy = "false";
     });
     return button;
   }));

@@ -18,12 +18,21 @@ async function stream(endpoint, data, onPart, onEnd) {
     const asked = await fetch(new URL(place, document.baseURI), {
       method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ data }),
     });
+    if (!asked.ok) {
+      if (source === mine) onEnd(BUSY);
+      return;
+    }
     ({ event_id: id } = await asked.json());
   } catch {
     if (source === mine) onEnd("No answer came. Try again.");
     return;
   }
-  if (source !== mine) return;
+  if (source !== mine) {
+    // Nobody waits any more: a connection that closes at once frees the place.
+    const gone = new EventSource(new URL(`${place}/${id}`, document.baseURI));
+    gone.addEventListener("open", () => gone.close());
+    return;
+  }
   const events = new EventSource(new URL(`${place}/${id}`, document.baseURI));
   source = events;
   const end = (problem) => {
