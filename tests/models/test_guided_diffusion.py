@@ -84,8 +84,10 @@ def test_the_steps_of_a_visitor_replace_those_of_the_config() -> None:
         model("inference_steps=2").score(HISTORY, seeded(), Controls(steps=7)),
         model("inference_steps=7").score(HISTORY, seeded()),
     )
+    every = model().score(HISTORY, seeded(), Controls(steps=50))
+    torch.testing.assert_close(model().score(HISTORY, seeded(), Controls(steps=51)), every, msg="all there are")
     with pytest.raises(ValueError, match="1 to 50"):
-        model().score(HISTORY, seeded(), Controls(steps=51))
+        model().score(HISTORY, seeded(), Controls(steps=0))
 
 
 def test_another_seed_is_another_noise() -> None:
