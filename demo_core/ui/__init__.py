@@ -18,6 +18,12 @@ MOST_WAITING = 64
 """Calls that may wait; one more is refused at once: "queue is full"."""
 
 
+SESSIONS = 64
+"""Visitors whose state Gradio keeps; every call over the API counts as one, and each holds a copy of the page's
+configuration. There is no state to lose: it is in the address.
+"""
+
+
 def create_app(engine: Engine, checkpoints: Path) -> gr.Blocks:
     """All views and the public API over one engine; nothing listens yet (see :func:`launch`)."""
     with gr.Blocks(title="Turnpoint", analytics_enabled=False) as app:
@@ -73,6 +79,7 @@ def launch(app: gr.Blocks, host: str | None = None, port: int | None = None, blo
             favicon_path=str(theme.FAVICON),
             footer_links=["api"],
             mcp_server=True,
+            state_session_capacity=SESSIONS,
         )
     except (OSError, OverflowError) as error:
         # A file that is missing has an errno; Gradio's "no empty port" has none, and a port past 65535 overflows.
