@@ -7,19 +7,15 @@ import statistics
 from collections.abc import Callable, Sequence
 
 import torch
-from torch import Generator
 
 from demo_core.checkpoint import Bundle
-from demo_core.engine.answers import InputError, Item
+from demo_core.engine.answers import Item
 from demo_core.engine.bench_answers import BenchRow
 from demo_core.engine.bundles import Loaded
 from demo_core.engine.lab import Subject, altered
 from demo_core.engine.questions import Question
-from demo_core.engine.ranking import without_seen
-from demo_core.engine.titles import shown
-from demo_core.evaluation import target_rank
-from demo_core.models.base import Controls
-from demo_core.sequences import pad
+from demo_core.engine.ranking import candidate_scores, rank_of
+from demo_core.evaluation import metrics_of
 
 CHUNK = 10
 """People between two messages."""
@@ -28,20 +24,8 @@ LONG = 20
 RARE = 2
 """Quarters of the catalogue that make its rarer half."""
 
-Measure = Callable[[int], float]
-CUTOFFS = (10, 20, 50)
-
-
-def _hit(k: int) -> Measure:
-    return lambda rank: float(rank <= k)
-
-
-def _gain(k: int) -> Measure:
-    return lambda rank: 1 / math.log2(rank + 1) if rank <= k else 0.0
-
-
-METRICS: dict[str, Measure] = {f"hr@{k}": _hit(k) for k in CUTOFFS} | {f"ndcg@{k}": _gain(k) for k in CUTOFFS}
-"""What a person adds, given the true item's rank among all that are no part of the history; 1 = best."""
+METRICS = tuple(metrics_of(torch.ones(1, dtype=torch.int64)))
+"""Those of every other evaluation."""
 
 SLICES: dict[str, Callable[[Subject, Sequence[Item]], bool]] = {
     "all": lambda person, items: True,
@@ -52,23 +36,15 @@ SLICES: dict[str, Callable[[Subject, Sequence[Item]], bool]] = {
 """All people; histories of fewer than 20 items, or of more; next items from the rarer half of the catalogue."""
 
 
-def check_name(what: str, name: object, known: Sequence[str]) -> str:
-    """Raises :class:`InputError` unless ``name`` is one of ``known``."""
-    if not isinstance(name, str) or name not in known:
-        raise InputError(f"Expected {what} to be one of {', '.join(known)}, got {shown(repr(name))}.")
-    return name
-
-
 @torch.inference_mode()
-def person_rank(bundle: Bundle, person: Subject, lost: float, seed: int, device: torch.device) -> int:
-    """The rank of what a person really chose next, after ``lost`` of the history went missing."""
-    assert person.truth is not None
+def person_value(bundle: Bundle, person: Subject, metric: str, lost: float, seed: int, device: torch.device) -> float:
+    """What one person adds to ``metric`` after ``lost`` of the history went missing. Where the next item was seen
+    before, it is no candidate: a miss.
+    """
     read = altered(person.history, "lost", lost, bundle.catalogue.num_items, seed).read if lost else person.history
     question = Question(tuple(read), seed=seed, seen=person.history)
-    window = pad([question.read], bundle.model.config.max_length).to(device)
-    scores = bundle.model.score(window, Generator().manual_seed(seed), Controls()).cpu()
-    left = without_seen(scores, bundle, question)  # where the next item was seen before, it is no candidate: a miss
-    return int(target_rank(left, torch.tensor([person.truth])))
+    rank = rank_of(candidate_scores(bundle, question, device), person.truth)
+    return 0.0 if rank is None else metrics_of(torch.tensor([rank]))[metric]
 
 
 def row_of(one: Loaded, values: Sequence[float], seconds: float) -> BenchRow:

@@ -15,8 +15,7 @@ from demo_core.engine.bundles import Loaded
 from demo_core.engine.denoising_answers import DenoisingFrame, DenoisingModel
 from demo_core.engine.projection import Projection
 from demo_core.engine.questions import Question
-from demo_core.engine.ranking import best_ids, without_seen
-from demo_core.evaluation import target_rank
+from demo_core.engine.ranking import best_ids, rank_of, without_seen
 from demo_core.layers import unit
 from demo_core.models.base import Controls, DenoisingStep, Recommender
 from demo_core.models.globaldiff_config import GlobalDiffConfig
@@ -34,18 +33,29 @@ STARTS = {
 
 
 @dataclass(frozen=True)
+class ItemMap:
+    """Where a model's items lie: directions of all of them (M, D) on the CPU, their projection, and the places of the
+    commonest, which are drawn around a path.
+    """
+
+    directions: Tensor
+    projection: Projection
+    around: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
 class Walk:
     """The sampling of one model for one question, and the map it is drawn on."""
 
     one: Loaded
     bundle: Bundle
     steps: list[DenoisingStep]
-    projection: Projection
+    map: ItemMap
     milliseconds: float
 
 
 @torch.inference_mode()
-def walk(one: Loaded, question: Question, controls: Controls, projection: Projection, device: torch.device) -> Walk:
+def walk(one: Loaded, question: Question, controls: Controls, drawn_on: ItemMap, device: torch.device) -> Walk:
     """Samples once with every step kept; the model has to be one that samples, with a bundle."""
     bundle = one.bundle
     assert bundle is not None
@@ -53,7 +63,7 @@ def walk(one: Loaded, question: Question, controls: Controls, projection: Projec
     window = pad([question.read], bundle.model.config.max_length).to(device)
     told = bundle.model.denoising(window, Generator().manual_seed(question.seed), controls)
     assert told is not None
-    return Walk(one, bundle, told, projection, 1000 * (time.perf_counter() - started))
+    return Walk(one, bundle, told, drawn_on, 1000 * (time.perf_counter() - started))
 
 
 def samples(model: Recommender) -> bool:
@@ -61,11 +71,17 @@ def samples(model: Recommender) -> bool:
     return type(model).denoising is not Recommender.denoising
 
 
-def projection_of(one: Loaded) -> Projection | None:
-    """The map of a model that samples; None where there is nothing to draw."""
+@torch.inference_mode()
+def item_map(one: Loaded) -> ItemMap | None:
+    """The map of a model that samples, made once a bundle; None where there is nothing to draw."""
     if one.bundle is None or not samples(one.bundle.model) or one.bundle.model.config.num_items < 2:
         return None
-    return Projection.of(_vectors(one.bundle)[1:])
+    vectors, counts = one.bundle.model.embedding(), torch.tensor(one.bundle.catalogue.counts)
+    assert vectors is not None
+    directions = unit(vectors[1:].detach().cpu())
+    projection = Projection.of(directions)
+    common = counts.argsort(descending=True, stable=True)[:SHOWN_ITEMS]
+    return ItemMap(directions, projection, tuple(projection.places(directions[common])))
 
 
 def no_stage(one: Loaded) -> DenoisingModel:
@@ -75,12 +91,10 @@ def no_stage(one: Loaded) -> DenoisingModel:
 
 
 @torch.inference_mode()
-def stage(walked: Walk, question: Question, items: Sequence[Item]) -> DenoisingModel:
+def stage(walked: Walk, question: Question) -> DenoisingModel:
     """Where the model's items lie, and what its walk begins with."""
-    bundle, vectors = walked.bundle, _vectors(walked.bundle)
-    common = sorted(items, key=lambda item: -bundle.catalogue.counts[item.id - 1])[:SHOWN_ITEMS]
-    around = walked.projection.places(vectors[[item.id for item in common]])
-    read = question.read[-bundle.model.config.max_length :]
+    bundle, drawn_on = walked.bundle, walked.map
+    read = [id - 1 for id in question.read[-bundle.model.config.max_length :]]
     config = bundle.model.config
     start = config.start if isinstance(config, GlobalDiffConfig) else "noise"
     return DenoisingModel(
@@ -89,9 +103,9 @@ def stage(walked: Walk, question: Question, items: Sequence[Item]) -> DenoisingM
         error=None,
         steps=len(walked.steps) - 1,
         begins_with=STARTS.get(start, "its backbone’s list"),
-        variance=walked.projection.share,
-        around=tuple(around),
-        history=tuple(walked.projection.places(vectors[list(read)])) if read else (),
+        variance=drawn_on.projection.share,
+        around=drawn_on.around,
+        history=tuple(drawn_on.projection.places(drawn_on.directions[read])) if read else (),
         milliseconds=walked.milliseconds,
     )
 
@@ -99,12 +113,12 @@ def stage(walked: Walk, question: Question, items: Sequence[Item]) -> DenoisingM
 @torch.inference_mode()
 def frames(walked: Walk, question: Question, items: Sequence[Item]) -> Iterator[DenoisingFrame]:
     """One a step; the first is what the walk begins with."""
-    vectors, model = unit(_vectors(walked.bundle)[1:]), walked.one.name
+    drawn_on, model = walked.map, walked.one.name
     for number, step in enumerate(walked.steps):
         scores = without_seen(step.scores[0].cpu(), walked.bundle, question)
-        likeness = vectors @ unit(step.vector[0].cpu())
+        likeness = drawn_on.directions @ unit(step.vector[0].cpu())
         nearest = int(likeness.argmax())
-        ((x, y),) = walked.projection.places(step.vector)
+        ((x, y),) = drawn_on.projection.places(step.vector)
         yield DenoisingFrame(
             model=model,
             step=number,
@@ -112,22 +126,10 @@ def frames(walked: Walk, question: Question, items: Sequence[Item]) -> Iterator[
             nearest=items[nearest],
             likeness=float(likeness[nearest]),
             items=tuple(items[id - 1] for id in best_ids(scores, question.k)),
-            truth_rank=_rank(scores, question.truth),
+            truth_rank=rank_of(scores, question.truth),
         )
 
 
 def last_list(walked: Walk, question: Question) -> set[int]:
     """The ids of the list with which the walk ends."""
     return set(best_ids(without_seen(walked.steps[-1].scores[0].cpu(), walked.bundle, question), question.k))
-
-
-def _vectors(bundle: Bundle) -> Tensor:
-    vectors = bundle.model.embedding()
-    assert vectors is not None
-    return vectors.detach().cpu()
-
-
-def _rank(scores: Tensor, truth: int | None) -> int | None:
-    if truth is None or bool(scores[truth].isneginf()):
-        return None
-    return int(target_rank(scores[None], torch.tensor([truth])))

@@ -12,8 +12,7 @@ from torch import Generator, Tensor
 from demo_core.checkpoint import Bundle
 from demo_core.engine.answers import Effect, Effects, Item, Station
 from demo_core.engine.questions import Question
-from demo_core.engine.ranking import best_ids, without_seen
-from demo_core.evaluation import target_rank
+from demo_core.engine.ranking import best_ids, rank_of, without_seen
 from demo_core.models.base import Controls
 from demo_core.models.drop_one import kl_divergence
 from demo_core.sequences import pad
@@ -41,7 +40,7 @@ def effects_of(
     raw = bundle.model.score(histories, generator, Controls(threshold=question.threshold))
     change = kl_divergence(*_answers(bundle, raw)) if positions else raw.new_zeros(0)
     scores = without_seen(raw.cpu(), bundle, question)
-    ranks = _truth_ranks(scores, question)
+    ranks = [rank_of(row, question.truth) for row in scores]
     own, *others = (best_ids(row, question.k) for row in scores)
     told = tuple(
         Effect(
@@ -63,13 +62,6 @@ def _answers(bundle: Bundle, raw: Tensor) -> tuple[Tensor, Tensor]:
     """Of (1 + N, M + 1) scores, the answer to the whole history N times and the N answers without an item."""
     answers = bundle.model.probabilities(raw).double()
     return answers[:1].expand(len(answers) - 1, -1), answers[1:]
-
-
-def _truth_ranks(scores: Tensor, question: Question) -> list[int | None]:
-    if question.truth is None or bool(scores[0, question.truth].isneginf()):
-        return [None] * len(scores)
-    ranks: list[int | None] = target_rank(scores, torch.full((len(scores),), question.truth)).tolist()
-    return ranks
 
 
 def _weighed(stations: Sequence[Station]) -> list[bool]:

@@ -6,11 +6,11 @@ raises :class:`InputError` with a message for the visitor, and a model that cann
 
 from __future__ import annotations
 
-from demo_core.engine.benchmarking import Benchmarking
-from demo_core.engine.comparing import Comparing
-from demo_core.engine.losing import Losing
-from demo_core.engine.walking import Walking
+from demo_core.engine.bench_engine import BenchEngine
+from demo_core.engine.denoise_engine import DenoiseEngine
+from demo_core.engine.explore_engine import ExploreEngine
+from demo_core.engine.lab_engine import LabEngine
 
 
-class Engine(Comparing, Walking, Losing, Benchmarking):
+class Engine(ExploreEngine, DenoiseEngine, LabEngine, BenchEngine):
     """All of it over the bundles in ``checkpoints / dataset``."""

@@ -9,23 +9,18 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
-from torch import Generator, Tensor
+from torch import Generator
 
 from demo_core.checkpoint import Bundle
 from demo_core.datasets import PROTOCOLS
-from demo_core.engine.answers import InputError
 from demo_core.engine.lab_answers import LabPoint
-from demo_core.engine.ranking import best_ids
-from demo_core.engine.titles import shown
-from demo_core.evaluation import target_rank
+from demo_core.engine.ranking import best_ids, rank_of
 from demo_core.models.base import Controls
 from demo_core.sequences import pad
 
-Kind = Literal["lost", "added"]
-KINDS: tuple[Kind, ...] = ("lost", "added")
+KINDS = ("lost", "added")
 MOST_SHARE = 0.6
 DRAWS = 50  # of one history
 PEOPLE = 100
@@ -56,15 +51,7 @@ class Altered:
         return tuple(id for id, position in self.items if position is None or position not in lost)
 
 
-def check_kind(kind: object) -> Kind:
-    """Raises :class:`InputError` unless it is one of :data:`KINDS`."""
-    for known in KINDS:
-        if kind == known:
-            return known
-    raise InputError(f"Expected items to be {' or '.join(KINDS)}, got {shown(repr(kind))}.")
-
-
-def altered(history: Sequence[int], kind: Kind, share: float, num_items: int, seed: int) -> Altered:
+def altered(history: Sequence[int], kind: str, share: float, num_items: int, seed: int) -> Altered:
     """One draw. "lost": each item goes with probability ``share``; "added": a random item of 1..``num_items`` follows
     each with probability ``share``.
     """
@@ -84,7 +71,7 @@ def altered(history: Sequence[int], kind: Kind, share: float, num_items: int, se
 def lab_point(
     bundle: Bundle,
     subjects: Sequence[Subject],
-    kind: Kind,
+    kind: str,
     share: float,
     *,
     draws: int,
@@ -131,11 +118,5 @@ def _lists(
     if PROTOCOLS[bundle.protocol].exclude_history:
         for row, (subject, _) in enumerate(asked):
             scores[row, list(subject.history)] = -torch.inf
-    return [best_ids(row, k) for row in scores], _ranks(scores, asked)
-
-
-def _ranks(scores: Tensor, asked: Sequence[tuple[Subject, Sequence[int]]]) -> list[int | None]:
-    truth = torch.tensor([subject.truth or 0 for subject, _ in asked])
-    own = scores.gather(1, truth[:, None]).squeeze(1)
-    ranks: list[int] = target_rank(scores, truth).tolist()
-    return [rank if worth > -torch.inf else None for rank, worth in zip(ranks, own.tolist(), strict=True)]
+    ranks = [rank_of(row, subject.truth) for row, (subject, _) in zip(scores, asked, strict=True)]
+    return [best_ids(row, k) for row in scores], ranks

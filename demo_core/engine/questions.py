@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -79,3 +80,10 @@ def check_whole(name: str, value: object, low: int, high: int) -> None:
     """Raises :class:`InputError` unless ``value`` is a whole number in ``low``..``high``."""
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise InputError(f"Expected {name} to be a whole number from {low} to {high}, got {shown(repr(value))}.")
+
+
+def check_name(what: str, name: object, known: Sequence[str]) -> str:
+    """The name; raises :class:`InputError` unless it is one of ``known``."""
+    if not isinstance(name, str) or name not in known:
+        raise InputError(f"Expected {what} to be one of {', '.join(known)}, got {shown(repr(name))}.")
+    return name

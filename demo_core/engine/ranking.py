@@ -14,6 +14,7 @@ from demo_core.datasets import PROTOCOLS
 from demo_core.engine.answers import Item, ModelList, Recommended
 from demo_core.engine.bundles import Loaded
 from demo_core.engine.questions import Question
+from demo_core.evaluation import target_rank
 from demo_core.models.base import Controls
 from demo_core.sequences import pad
 
@@ -40,12 +41,11 @@ def model_list(
     if bool((best.isnan() | best.isposinf()).any()):
         error = f"{one.title} gave scores that are not finite; train it again."
         return ModelList(one.name, one.title, preset, healthy, (), None, milliseconds, error)
-    order, truth = ids.tolist(), question.truth
-    head = zip(order[: question.k], best[: question.k].tolist(), strict=True)
+    head = zip(ids[: question.k].tolist(), best[: question.k].tolist(), strict=True)
     chosen = tuple(
         Recommended(rank, items[id - 1], score) for rank, (id, score) in enumerate(head, start=1) if score > -math.inf
     )
-    rank = None if truth is None or float(scores[truth]) == -math.inf else 1 + order.index(truth)
+    rank = rank_of(scores, question.truth)
     return ModelList(one.name, one.title, preset, healthy, chosen, rank, milliseconds, None)
 
 
@@ -61,6 +61,15 @@ def best_ids(scores: Tensor, k: int) -> list[int]:
     """Ids of the ``k`` best of (M + 1,) scores, fewer when the rest is no candidate; ties go to the smaller id."""
     best, ids = scores.sort(descending=True, stable=True)
     return [id for id, score in zip(ids[:k].tolist(), best[:k].tolist(), strict=True) if score > -math.inf]
+
+
+def rank_of(scores: Tensor, item: int | None) -> int | None:
+    """The rank of an item among (M + 1,) scores, 1 = best; None for none, and where it is no candidate. Column 0,
+    padding, counts for nothing.
+    """
+    if item is None or bool(scores[item].isneginf()):
+        return None
+    return int(target_rank(scores[None, 1:], torch.tensor([item - 1])))
 
 
 def without_seen(scores: Tensor, bundle: Bundle, question: Question) -> Tensor:

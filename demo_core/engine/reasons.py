@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Generator, Tensor
+from torch import Generator
 
 from demo_core.checkpoint import Bundle
 from demo_core.engine.answers import Item, Likeness, ModelReason
 from demo_core.engine.bundles import Loaded
 from demo_core.engine.questions import Question
-from demo_core.engine.ranking import candidate_scores, without_seen
-from demo_core.evaluation import target_rank
+from demo_core.engine.ranking import candidate_scores, rank_of, without_seen
 from demo_core.layers import unit
 from demo_core.models.base import Controls
 from demo_core.models.borda_vote import BordaVote
@@ -34,7 +33,7 @@ def reason_of(
     return ModelReason(
         model=one.name,
         title=one.title,
-        rank=_rank(candidate_scores(bundle, question, device), item),
+        rank=rank_of(candidate_scores(bundle, question, device), item),
         nearest=_nearest(bundle, question, item, items),
         personal=personal,
         global_=global_,
@@ -62,13 +61,5 @@ def _votes(bundle: Bundle, question: Question, item: int, device: torch.device) 
         told = bundle.model.vote(window, Controls(threshold=question.threshold), Generator().manual_seed(question.seed))
     else:
         told = bundle.model.vote(window)
-    ranks = [_rank(without_seen(voter[0].cpu(), bundle, question), item) for voter in (told.personal, told.global_)]
+    ranks = [rank_of(without_seen(voter[0].cpu(), bundle, question), item) for voter in (told.personal, told.global_)]
     return ranks[0], ranks[1]
-
-
-def _rank(scores: Tensor, item: int) -> int | None:
-    if bool(scores[item].isneginf()):
-        return None
-    scores = scores.clone()
-    scores[0] = -torch.inf
-    return int(target_rank(scores[None], torch.tensor([item])))

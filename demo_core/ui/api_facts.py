@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from demo_core.engine import Engine
-from demo_core.engine.answers import InputError
-from demo_core.engine.titles import shown
+from demo_core.engine.questions import check_name
 from demo_core.results import table
 from demo_core.ui.api_inputs import messages_for_clients, text
 
@@ -53,12 +52,8 @@ class FactEndpoints:
         """
         with messages_for_clients():
             name = self._engine.dataset if dataset is None else text("dataset", dataset)
-            found = [one for one in table(self._checkpoints) if one.dataset == name]
-            if not found:
-                known = ", ".join(sorted({one.dataset for one in table(self._checkpoints)}))
-                raise InputError(f"Expected one of the data sets {known}, got {shown(repr(name))}.")
-            wanted = [one for one in found if one.metric == metric]
-            if not wanted:
-                metrics = ", ".join(sorted({one.metric for one in found}))
-                raise InputError(f"Expected one of the metrics {metrics}, got {shown(repr(metric))}.")
-            return [{field: getattr(one, field) for field in BENCHMARK_FIELDS} for one in wanted]
+            figures = table(self._checkpoints)
+            check_name("the data set", name, sorted({one.dataset for one in figures}))
+            found = [one for one in figures if one.dataset == name]
+            check_name("the metric", metric, sorted({one.metric for one in found}))
+            return [{field: getattr(one, field) for field in BENCHMARK_FIELDS} for one in found if one.metric == metric]

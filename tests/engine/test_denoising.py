@@ -9,7 +9,7 @@ import torch
 
 from demo_core.engine import Engine
 from demo_core.engine.answers import InputError
-from demo_core.engine.controls import guidance_remark, steps_remark
+from demo_core.engine.control_remarks import guidance_remark, steps_remark
 from demo_core.engine.denoising_answers import DenoisingFrame, DenoisingModel, DenoisingNotes
 
 HISTORY = (1, 3, 5, 7, 11)

@@ -7,7 +7,9 @@ import torch
 
 from demo_core import checkpoint
 from demo_core.engine import Engine
-from demo_core.engine.answers import InputError
+from demo_core.engine.answers import InputError, Item, Station
+from demo_core.engine.effects import effects_of
+from demo_core.engine.questions import Question
 from demo_core.models.drop_one import kl_divergence
 from demo_core.sequences import pad
 
@@ -82,23 +84,38 @@ def test_models_without_weights_have_effects_too_and_no_agreement(engine: Engine
     assert len(effects.items) == 5 and effects.agreement is None and effects.weighed == 0
 
 
-def test_the_agreement_is_spearmans_rho_over_the_weighed_items(engine: Engine) -> None:
+def station(weight: float | None, candidate: bool = True, has_future: bool = True) -> Station:
+    film = Item(1, "Film", None, (), 1, True)
+    return Station(film, 1, 0.5, 0.2, candidate, 0.1, weight, has_future, None, False)
+
+
+@pytest.mark.parametrize("count", [3, 4])
+def test_the_agreement_is_spearmans_rho_over_the_weighed_items_if_there_are_enough(
+    engine: Engine, film_checkpoints: Path, count: int
+) -> None:
     from scipy.stats import spearmanr
 
-    comparison = engine.compare((3, 8, 1, 12, 5, 7, 11), threshold=0.0)
-    effects, route = comparison.effects, comparison.route
-    assert effects is not None and route is not None
-    pairs = [
-        (station.weight, effect.change)
-        for station, effect in zip(route.stations, effects.items, strict=True)
-        if station.candidate and station.has_future
+    weights = (1.4, 0.7, 1.1, 1.9, 1.0)
+    stations = [station(weight, candidate=at < count) for at, weight in enumerate(weights)]
+    bundle = checkpoint.load(film_checkpoints / "movielens" / "tdm")
+    items = [engine.item(id) for id in range(1, engine.num_items + 1)]
+    effects = effects_of(bundle, Question(HISTORY), items, stations, torch.device("cpu"))
+    assert effects.weighed == count
+    expected = spearmanr(weights[:count], [effect.change for effect in effects.items[:count]]).statistic
+    assert effects.agreement == (None if count < 4 else pytest.approx(float(expected)))
+
+
+def test_what_has_no_future_or_no_weight_is_not_weighed(engine: Engine, film_checkpoints: Path) -> None:
+    stations = [
+        station(1.4),
+        station(0.6, has_future=False),
+        station(None),
+        station(1.2, candidate=False),
+        station(0.9),
     ]
-    assert effects.weighed == len(pairs)
-    if len(pairs) < 4:
-        assert effects.agreement is None
-    else:
-        weights, changes = zip(*pairs, strict=True)
-        assert effects.agreement == pytest.approx(float(spearmanr(weights, changes).statistic))
+    bundle = checkpoint.load(film_checkpoints / "movielens" / "tdm")
+    items = [engine.item(id) for id in range(1, engine.num_items + 1)]
+    assert effects_of(bundle, Question(HISTORY), items, stations, torch.device("cpu")).weighed == 2
 
 
 def test_squares_are_as_many_as_the_list_has_items(engine: Engine) -> None:

@@ -89,7 +89,7 @@ def test_a_sample_of_people_has_its_own_true_items(engine: Engine) -> None:
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"kind": "eaten"}, "Expected items to be lost or added, got 'eaten'"),
+        ({"kind": "eaten"}, "Expected items to be one of lost, added, got 'eaten'"),
         ({"share": 0.9}, "the share from 0 to 0.6, got 0.9"),
         ({"share": None}, "the share from 0 to 0.6, got None"),
         ({"draw": -1}, "the draw to be a whole number"),

@@ -222,9 +222,9 @@ def test_benchmarks_tell_published_and_measured_figures_with_their_protocol(clie
     found = client.predict("ml-1m", "hr@20", api_name="/benchmarks")
     assert {one["source"] for one in found} == {"published"}, "nothing was measured in this folder"
     assert all(one["protocol"] and 0 <= one["mean"] <= 1 for one in found)
-    with pytest.raises(AppError, match=r"Expected one of the data sets .*movielens.*, got 'netflix'\."):
+    with pytest.raises(AppError, match=r"Expected the data set to be one of .*movielens.*, got 'netflix'\."):
         client.predict("netflix", api_name="/benchmarks")
-    with pytest.raises(AppError, match=r"Expected one of the metrics .*ndcg@20.*, got 'mrr'\."):
+    with pytest.raises(AppError, match=r"Expected the metric to be one of .*ndcg@20.*, got 'mrr'\."):
         client.predict("ml-1m", "mrr", api_name="/benchmarks")
 
 

@@ -1,4 +1,9 @@
-"""The loaded models of one data set, and what every kind of question needs of them."""
+"""The loaded models of one data set, and what every kind of question needs of them.
+
+What a page asks stands in a file of its own: ``explore_engine``, ``denoise_engine``, ``lab_engine``, ``bench_engine``.
+What they compute is in ``ranking``, ``effects``, ``reasons``, ``routes``; ``denoising``; ``lab``; ``bench``, and
+what they answer in ``answers`` and ``..._answers``.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +13,10 @@ from pathlib import Path
 import torch
 
 from demo_core.checkpoint import Bundle
-from demo_core.engine import bundles
+from demo_core.engine import bundles, captions
 from demo_core.engine.answers import InputError, ModelList, ModelStatus, Route
 from demo_core.engine.bundles import Loaded
-from demo_core.engine.denoising import projection_of
+from demo_core.engine.denoising import item_map
 from demo_core.engine.lookup import Lookup
 from demo_core.engine.questions import Question
 from demo_core.engine.ranking import model_list
@@ -21,7 +26,7 @@ from demo_core.engine.titles import shown
 MOST_MODELS = 8
 
 
-class Models(Lookup):
+class BaseEngine(Lookup):
     """The bundles in ``checkpoints / dataset``; with none of them it runs and says what is missing.
 
     ``device``: ``None`` takes a GPU where there is one.
@@ -32,7 +37,7 @@ class Models(Lookup):
         folder = checkpoints / dataset
         self._loaded = {one.name: one for one in bundles.load_bundles(folder, dataset, self._device)}
         self._statuses = {name: bundles.status(one, dataset) for name, one in self._loaded.items()}
-        self._projections = {one.name: found for one in self._loaded.values() if (found := projection_of(one))}
+        self._maps = {one.name: found for one in self._loaded.values() if (found := item_map(one))}
         super().__init__(folder, dataset, bundles.shared_catalogue(tuple(self._loaded.values())))
 
     @property
@@ -87,3 +92,11 @@ class Models(Lookup):
         histogram = training_histogram(self._statuses[bundle.name].health)
         removal = removal_by_distance(self._loaded["tdm"].bundle, question.read, self._device)
         return read_route(bundle, question, removal, self._search.items, histogram, self._device)
+
+    def _caption(
+        self, chosen: Sequence[Loaded], question: Question, seconds: float | None = None, noise: str | None = None
+    ) -> tuple[str, ...]:
+        """What stands under every figure; ``seconds`` where the time taken is part of it, ``noise`` where it is not the
+        same one for everything.
+        """
+        return captions.provenance(self.title, self.device, chosen, seconds, question, self.num_items, self.noun, noise)

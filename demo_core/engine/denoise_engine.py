@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
-from demo_core.engine import captions
+from demo_core.engine.base_engine import BaseEngine
 from demo_core.engine.bundles import COMPARED, Loaded
-from demo_core.engine.controls import remarks
+from demo_core.engine.control_remarks import remarks
 from demo_core.engine.denoising import MOST_STEPS, MOST_STRENGTH, Walk, frames, no_stage, stage, walk
 from demo_core.engine.denoising_answers import DenoisingFrame, DenoisingModel, DenoisingNotes
-from demo_core.engine.models import Models
 from demo_core.engine.questions import Question, check_number, check_whole
 from demo_core.models.base import Controls
 
 
-class Walking(Models):
+class DenoiseEngine(BaseEngine):
     """What the Denoise page asks."""
 
     def denoise(
@@ -44,20 +43,20 @@ class Walking(Models):
     ) -> Iterator[DenoisingModel | DenoisingFrame | DenoisingNotes]:
         walks = []
         for one in chosen:
-            projection = self._projections.get(one.name)
-            if projection is None:
+            drawn_on = self._maps.get(one.name)
+            if drawn_on is None:
                 yield no_stage(one)
                 continue
-            walks.append(walk(one, question, controls, projection, self._device))
-            yield stage(walks[-1], question, self._search.items)
+            walks.append(walk(one, question, controls, drawn_on, self._device))
+            yield stage(walks[-1], question)
         told = zip_longest(*(frames(walked, question, self._search.items) for walked in walks))
         yield from (frame for together in told for frame in together if frame is not None)
 
         def again(walked: Walk, changed: Controls) -> Walk:
-            return walk(walked.one, question, changed, walked.projection, self._device)
+            return walk(walked.one, question, changed, walked.map, self._device)
 
         seconds = sum(walked.milliseconds for walked in walks) / 1000
         yield DenoisingNotes(
             tuple(remarks(walks, question, controls, again, self.noun)),
-            captions.provenance(self.title, self.device, chosen, seconds, question, self.num_items, self.noun),
+            self._caption(chosen, question, seconds),
         )

@@ -5,17 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 
-from demo_core.engine import captions
 from demo_core.engine.answers import InputError
-from demo_core.engine.bench import CHUNK, METRICS, SLICES, check_name, person_rank, row_of
+from demo_core.engine.base_engine import BaseEngine
+from demo_core.engine.bench import CHUNK, METRICS, SLICES, person_value, row_of
 from demo_core.engine.bench_answers import BenchProgress
 from demo_core.engine.bundles import COMPARED, Loaded
 from demo_core.engine.lab import MOST_SHARE, Subject
-from demo_core.engine.models import Models
-from demo_core.engine.questions import LARGEST_SEED, Question, check_number, check_whole
+from demo_core.engine.questions import LARGEST_SEED, Question, check_name, check_number, check_whole
 
 
-class Benchmarking(Models):
+class BenchEngine(BaseEngine):
     """What the page to run one's own asks."""
 
     def people(self, slice: str = "all") -> tuple[Subject, ...]:
@@ -39,7 +38,7 @@ class Benchmarking(Models):
         """
         chosen = list({one.name: one for one in self._chosen(models)}.values())
         people = self.people(slice)
-        check_name("the metric", metric, tuple(METRICS))
+        check_name("the metric", metric, METRICS)
         check_number("the share", lost, 0.0, MOST_SHARE, optional=False)
         check_whole("the seed", seed, 0, LARGEST_SEED)
         if not people:
@@ -53,18 +52,16 @@ class Benchmarking(Models):
         seconds = dict.fromkeys(values, 0.0)
         protocol = next((one.bundle.protocol for one in chosen if one.bundle is not None), "")
         question = Question((), k=int(metric.partition("@")[2]), seed=seed)
-        caption = captions.provenance(
-            *(self.title, self.device, chosen, None, question, self.num_items, self.noun),
-            noise=f"the same noise for all models, seed {seed} + the person’s number",
+        caption = self._caption(
+            chosen, question, noise=f"the same noise for all models, seed {seed} + the person’s number"
         )
         for number, person in enumerate(people, start=1):
             for one in chosen:
                 if one.bundle is None:
                     continue
                 started = time.perf_counter()
-                rank = person_rank(one.bundle, person, lost, seed + number, self._device)
+                values[one.name].append(person_value(one.bundle, person, metric, lost, seed + number, self._device))
                 seconds[one.name] += time.perf_counter() - started
-                values[one.name].append(METRICS[metric](rank))
             if number % CHUNK == 0 or number == len(people):
                 rows = tuple(row_of(one, values[one.name], seconds[one.name]) for one in chosen)
                 yield BenchProgress(self.title, protocol, slice, metric, lost, seed, number, len(people), rows, caption)

@@ -8,14 +8,14 @@ from itertools import pairwise
 from demo_core.checkpoint import Bundle
 from demo_core.engine import captions
 from demo_core.engine.answers import Comparison, Effects, InputError, ModelList, Route, Why
+from demo_core.engine.base_engine import BaseEngine
 from demo_core.engine.bundles import COMPARED, Loaded
 from demo_core.engine.effects import effects_of
-from demo_core.engine.models import Models
 from demo_core.engine.questions import Question
 from demo_core.engine.reasons import reason_of
 
 
-class Comparing(Models):
+class ExploreEngine(BaseEngine):
     """What the Explore page asks."""
 
     def recommend(
@@ -66,15 +66,7 @@ class Comparing(Models):
             shared=tuple(captions.shared(left, right) for left, right in pairwise(lists)),
             dropped=max(len(question.read) - self.window, 0),
             messages=tuple(self._messages(question, chosen, lists, route)),
-            provenance=captions.provenance(
-                self.title,
-                self.device,
-                chosen,
-                sum(one.milliseconds for one in lists) / 1000,
-                question,
-                self.num_items,
-                self.noun,
-            ),
+            provenance=self._caption(chosen, question, sum(one.milliseconds for one in lists) / 1000),
         )
 
     def why(

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from demo_core.engine import captions
+from demo_core.engine.base_engine import BaseEngine
 from demo_core.engine.bundles import COMPARED, Loaded
-from demo_core.engine.lab import DRAWS, DRAWS_A_PERSON, MOST_SHARE, PEOPLE, Subject, altered, check_kind, lab_point
+from demo_core.engine.lab import DRAWS, DRAWS_A_PERSON, KINDS, MOST_SHARE, PEOPLE, Subject, altered, lab_point
 from demo_core.engine.lab_answers import LabAnswer, LabItem, LabList, LabPoint
-from demo_core.engine.models import Models
-from demo_core.engine.questions import LARGEST_SEED, Question, check_number, check_whole
+from demo_core.engine.questions import LARGEST_SEED, Question, check_name, check_number, check_whole
 
 
-class Losing(Models):
+class LabEngine(BaseEngine):
     """What the Missing data page asks."""
 
     def lab(
@@ -32,7 +31,7 @@ class Losing(Models):
         chosen, question = self._chosen(models), self._question(history, k, seed, threshold, truth)
         check_number("the share", share, 0.0, MOST_SHARE, optional=False)
         check_whole("the draw", draw, 0, LARGEST_SEED)
-        changed = altered(question.history, check_kind(kind), share, self.num_items, draw)
+        changed = altered(question.history, check_name("items", kind, KINDS), share, self.num_items, draw)
         now = replace(question, history=changed.read, seen=question.history)
         card, items, lost = self._loaded["card"].bundle, self._search.items, frozenset(changed.lost)
         return LabAnswer(
@@ -40,7 +39,7 @@ class Losing(Models):
             whole=None if card is None else self._route(card, question),
             route=None if card is None else self._route(card, now),
             lists=tuple(self._lab_list(one, question, now) for one in chosen),
-            provenance=captions.provenance(self.title, self.device, chosen, None, question, self.num_items, self.noun),
+            provenance=self._caption(chosen, question),
         )
 
     def lab_curve(
@@ -64,7 +63,7 @@ class Losing(Models):
             lab_point(
                 one.bundle,
                 subjects,
-                check_kind(kind),
+                check_name("items", kind, KINDS),
                 share,
                 draws=draws,
                 k=k,
