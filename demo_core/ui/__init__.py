@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import gradio as gr
 from demo_core.engine import Engine
 from demo_core.ui import api, benchmarks, explore, missing, running, theme, views
 from demo_core.ui.components.denoise import denoise_page
-from demo_core.ui.components.explore.ready import ready_histories
+from demo_core.ui.components.explore.ready import Ready, ready_histories
 from demo_core.ui.components.frame import frame
 from demo_core.ui.drawings import pdf
 
@@ -26,11 +27,12 @@ configuration. There is no state to lose: it is in the address.
 
 def create_app(engine: Engine, checkpoints: Path) -> gr.Blocks:
     """All views and the public API over one engine; nothing listens yet (see :func:`launch`)."""
+    ready = ready_histories(engine)
     with gr.Blocks(title="Turnpoint", analytics_enabled=False) as app:
-        frame(header_facts(engine))
+        frame(header_facts(engine, ready))
         with gr.Tabs(elem_id="views", overflow_behavior="wrap"):
             with gr.Tab("Explore", id="explore") as first:
-                explore.build(engine, checkpoints)
+                explore.build(engine, checkpoints, ready)
             with gr.Tab("Denoise", id="denoise") as second:
                 denoise_page({"noun": engine.noun}, pdf)
             with gr.Tab("Missing data", id="missing") as third:
@@ -47,12 +49,11 @@ def create_app(engine: Engine, checkpoints: Path) -> gr.Blocks:
     return app
 
 
-def header_facts(engine: Engine) -> dict[str, Any]:
+def header_facts(engine: Engine, ready: Sequence[Ready]) -> dict[str, Any]:
     """What the header knows: data set, device, and the history that tour and talk begin with: one with weights to show
     if there is one.
     """
-    ready = ready_histories(engine)
-    turning = (one for one in ready if engine.explain(one.items).outcome == "turning")
+    turning = (one for one in ready if one.outcome == "turning")
     chosen = next(turning, ready[0] if ready else None)
     example = None if chosen is None else {"items": list(chosen.items), "next": chosen.next}
     return {"dataset": engine.title, "device": engine.device, "noun": engine.noun, "example": example}

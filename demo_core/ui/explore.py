@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from demo_core.engine.bundles import COMPARED
 from demo_core.experiments.honesty import agreement
 from demo_core.results import collect, of_present_recipes, summarise
 from demo_core.ui.components.explore import explore_page
-from demo_core.ui.components.explore.ready import ready_histories
+from demo_core.ui.components.explore.ready import Ready
 from demo_core.ui.drawings import pdf
 
 LONGEST_TEXT = 20_000
@@ -24,8 +25,10 @@ LARGEST_ID = 2**53 - 1
 Json = dict[str, Any]
 
 
-def build(engine: Engine, checkpoints: Path) -> None:
-    """Place the page in the current Gradio context; ``checkpoints`` holds what was measured."""
+def build(engine: Engine, checkpoints: Path, ready: Sequence[Ready]) -> None:
+    """Place the page in the current Gradio context; ``checkpoints`` holds what was measured, and ``ready`` are the
+    histories it offers to begin with.
+    """
 
     def search(query: Any) -> Json:
         return suggestions(engine, query)
@@ -42,10 +45,10 @@ def build(engine: Engine, checkpoints: Path) -> None:
     def why(asked: Any) -> Json:
         return reasons(engine, asked)
 
-    explore_page(facts(engine, checkpoints), search, look, parse, person, why, pdf)
+    explore_page(facts(engine, checkpoints, ready), search, look, parse, person, why, pdf)
 
 
-def facts(engine: Engine, checkpoints: Path) -> Json:
+def facts(engine: Engine, checkpoints: Path, ready: Sequence[Ready]) -> Json:
     """What the page knows before its first question. ``honesty``: how CARD's weights agree with what leaving items out
     does over many people, ``{"rho", "people", "seeds"}``, or None where that was not measured.
     """
@@ -55,7 +58,7 @@ def facts(engine: Engine, checkpoints: Path) -> Json:
         "noun": engine.noun,
         "models": [{"name": one.name, "title": one.title} for one in engine.models() if one.error is None],
         "problem": engine.problem,
-        "ready": [dataclasses.asdict(history) for history in ready_histories(engine)],
+        "ready": [dataclasses.asdict(history) for history in ready],
     }
 
 

@@ -1,14 +1,4 @@
 // What was run in this tab of the browser (Run your own) joins the chart of its protocol and metric, as dashed rings.
-const RUN_HERE = "turnpoint-run-here";
-
-function runsHere() {
-  try {
-    return JSON.parse(sessionStorage.getItem(RUN_HERE)) ?? [];
-  } catch {
-    return [];
-  }
-}
-
 function ringOf(run, row, like) {
   const spread = row.standard_error === null ? "" : `± ${(100 * row.standard_error).toFixed(2)}`;
   return { title: row.title, first: false, source: `run here, ${run.done} people`, shape: like?.shape ?? "capsule",

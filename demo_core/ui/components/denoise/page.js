@@ -71,9 +71,7 @@ function drawTable() {
   const rows = framesOf(shown.model).map((frame) => [String(frame.step), `${frame.nearest.title} ${decimal(frame.likeness, 2)}`,
     frame.truth_rank === null ? "–" : frame.truth_rank.toLocaleString("en"), frame.items.map(fullTitle).join("; ")]);
   const heads = ["step", "guess is nearest to (cosine)", "rank of ★", "list"];
-  part("table").replaceChildren(...(rows.length ? [node("table", {}, node("caption", {}, verdictOf()),
-    node("thead", {}, node("tr", {}, ...heads.map((text) => node("th", { scope: "col" }, text)))),
-    node("tbody", {}, ...rows.map((cells) => node("tr", {}, ...cells.map((text) => node("td", {}, text))))))] : []));
+  part("table").replaceChildren(...(rows.length ? [tableOf(heads, rows, verdictOf())] : []));
 }
 
 function draw(problem) {
@@ -120,12 +118,11 @@ document.addEventListener("keydown", (event) => {
 });
 
 // The tab was opened, or the history changed while it was closed.
-new IntersectionObserver(([entry]) => {
-  if (!entry.isIntersecting) return;
+whenSeen(() => {
   readSettings();
   if (askedFor !== JSON.stringify(question())) run();
   else draw();
-}).observe(element);
+});
 document.addEventListener("turnpoint:shown", () => draw());
 // A talk comes here next: what it will show is computed before.
 document.addEventListener("turnpoint:prepare", () => {
@@ -133,13 +130,7 @@ document.addEventListener("turnpoint:prepare", () => {
   readSettings();
   if (askedFor !== JSON.stringify(question())) run();
 });
-let drawnWidth = 0;
-new ResizeObserver(([entry]) => {
-  const width = Math.round(entry.contentRect.width);
-  if (!width || width === drawnWidth) return;
-  drawnWidth = width;
-  draw();
-}).observe(element);
+whenWidthChanges(draw);
 for (const name of ["stage", "bump"]) exportButtons(part(`exports-${name}`), { name: `turnpoint-denoising-${name}`,
   svg: () => part(name), caption: () => [verdictOf(), ...(notes?.provenance ?? [])], rows: () => tableRows(part("table").querySelector("table")) });
 

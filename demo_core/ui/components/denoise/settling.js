@@ -11,7 +11,7 @@ function ranksOf(frames, id) {
 
 function drawBump() {
   const svg = part("bump"), frames = framesOf(shown.model), final = frames.at(-1)?.items ?? [];
-  const width = Math.max(svg.parentNode.clientWidth - 40, 200), left = 16, right = Math.max(width * 0.46, 90);
+  const width = roomFor(svg, 200), left = 16, right = Math.max(width * 0.46, 90);
   const most = Math.max(...final.map((item) => lines(`★ ${mainTitle(item)}`, width - right - 44).length), 1);
   const row = Math.max(LEAST_ROW, most * LINE + 8), below = TOP + Math.max(final.length, 1) * row + BELOW;
   svg.setAttribute("width", width);

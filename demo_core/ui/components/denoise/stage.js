@@ -20,13 +20,12 @@ function filmNumbers(count) {
 
 function drawStage() {
   const svg = part("stage"), walk = walks.get(shown.model), frames = framesOf(shown.model);
-  const width = svg.parentNode.clientWidth - 40, height = Math.min(Math.max(width * 0.72, 300), 520);
-  svg.setAttribute("width", Math.max(width, 200));
-  svg.setAttribute("height", height);
+  const width = roomFor(svg, 200), height = Math.min(Math.max(width * 0.72, 300), 520);
+  setSize(svg, width, height);
   stagePen.start(true);
   if (walk && !walk.model.error) {
     const { around, history } = walk.model;
-    const at = scaleOf([...around, ...history, ...frames.map((frame) => frame.place)], Math.max(width, 200), height);
+    const at = scaleOf([...around, ...history, ...frames.map((frame) => frame.place)], width, height);
     around.forEach((place, index) => {
       const { x, y } = at(place);
       stagePen.draw("around", `item ${index}`, "circle", { cx: x, cy: y, r: 2.3, fill: "var(--line2)", opacity: 0.45 });

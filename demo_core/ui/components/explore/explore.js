@@ -138,13 +138,9 @@ addEventListener("popstate", () => {
   refresh();
 });
 
-let drawnWidth = 0;
-new ResizeObserver(([entry]) => {
-  const width = Math.round(entry.contentRect.width);
-  if (width === drawnWidth) return;
-  drawnWidth = width; // 0 while another view is open: what came meanwhile is drawn when this one is seen again
-  if (width && answered) drawAll(answered, false, null);
-}).observe(element);
+whenWidthChanges(() => {
+  if (answered) drawAll(answered, false, null);
+});
 // What was hidden has no size: a talk shows one part after the other.
 document.addEventListener("turnpoint:shown", () => {
   if (answered && element.offsetParent) drawAll(answered, false, null);

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from demo_core.engine import Engine
-from demo_core.engine.answers import InputError, Route
+from demo_core.engine.answers import InputError, Outcome, Route
 
 LOOKED_AT = 20
 LENGTH = 7
@@ -15,7 +15,9 @@ FEWEST = 4
 
 @dataclass(frozen=True)
 class Ready:
-    """``items`` ids, oldest first; ``next`` the id that really followed; ``cosines`` of the steps draw its line."""
+    """``items`` ids, oldest first; ``next`` the id that really followed; ``cosines`` of the steps draw its line, and
+    ``outcome`` is that of its route.
+    """
 
     name: str
     first: str
@@ -23,6 +25,7 @@ class Ready:
     items: tuple[int, ...]
     next: int
     cosines: tuple[float, ...]
+    outcome: Outcome
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,8 @@ class _Candidate:
 
     def named(self, name: str) -> Ready:
         items = [station.item for station in self.route.stations]
-        return Ready(name, items[0].title, items[-1].title, tuple(item.id for item in items), self.next, self.cosines)
+        ids = tuple(item.id for item in items)
+        return Ready(name, items[0].title, items[-1].title, ids, self.next, self.cosines, self.route.outcome)
 
 
 def ready_histories(engine: Engine) -> tuple[Ready, ...]:

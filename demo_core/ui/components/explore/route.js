@@ -110,8 +110,5 @@ function drawTable(route) {
     station.weight === null ? "–" : `×${station.weight.toFixed(2)}`,
     station.removal === null ? "–" : percent(station.removal),
   ]);
-  part("table").replaceChildren(node("table", {},
-    node("caption", {}, `${route.verdict} ${route.reason}`),
-    node("thead", {}, node("tr", {}, ...heads.map((text) => node("th", { scope: "col" }, text)))),
-    node("tbody", {}, ...rows.map((cells) => node("tr", {}, ...cells.map((text) => node("td", {}, String(text))))))));
+  part("table").replaceChildren(tableOf(heads, rows, `${route.verdict} ${route.reason}`));
 }

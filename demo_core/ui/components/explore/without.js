@@ -1,5 +1,4 @@
 // The list without each film: a row of squares in the film's column, one square for each of CARD's ten.
-const FEWEST_WEIGHED = 4;
 
 function keptWords(effect, list) {
   const gone = list.filter((_, at) => !effect.kept[at]).map(({ item }) => mainTitle(item));

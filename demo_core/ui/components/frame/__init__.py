@@ -7,11 +7,10 @@ from typing import Any
 
 import gradio as gr
 
-from demo_core.ui.components.shared import joined
+from demo_core.ui.components.shared import component
 
 FOLDER = Path(__file__).parent
 COMMON = ("text", "dom", "address")
-# In the order in which they need each other; they share one scope.
 SCRIPTS = ("steps", "header", "tour", "present", "keys")
 
 
@@ -20,10 +19,4 @@ def frame(facts: dict[str, Any]) -> gr.HTML:
 
     Its styles are global (``assets/frame.css``): they reach into the views.
     """
-    return gr.HTML(
-        value=facts,
-        html_template=(FOLDER / "page.html").read_text(encoding="utf-8"),
-        js_on_load=joined(FOLDER, COMMON, SCRIPTS, ".js"),
-        apply_default_css=False,
-        elem_id="top",
-    )
+    return component(FOLDER, "top", facts, [], common=COMMON, scripts=SCRIPTS, common_styles=(), styles=())

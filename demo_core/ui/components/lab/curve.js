@@ -13,9 +13,8 @@ function scales(width) {
 }
 
 function drawCurve() {
-  const svg = part("curve"), width = Math.max(svg.parentNode.clientWidth - 40, 240), { x, y } = scales(width);
-  svg.setAttribute("width", width);
-  svg.setAttribute("height", CHART.height);
+  const svg = part("curve"), width = roomFor(svg, 240), { x, y } = scales(width);
+  setSize(svg, width, CHART.height);
   curvePen.start(true);
   drawAxes(width, x, y);
   const models = [...new Set(points.map((point) => point.model))];
@@ -74,7 +73,5 @@ function drawCurveWords(models) {
   const rows = points.map((point) => [point.model, percent(point.share), point.kept.toFixed(2), `${point.low} to ${point.high}`,
     point.found === null ? "–" : percent(point.found), String(point.draws)]);
   const heads = ["model", `${noun}s ${lab.kind}`, "stay", "quartiles", "★ in the list", "draws"];
-  part("table").replaceChildren(node("table", {},
-    node("thead", {}, node("tr", {}, ...heads.map((text) => node("th", { scope: "col" }, text)))),
-    node("tbody", {}, ...rows.map((cells) => node("tr", {}, ...cells.map((text) => node("td", {}, text)))))));
+  part("table").replaceChildren(tableOf(heads, rows));
 }

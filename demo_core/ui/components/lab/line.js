@@ -22,9 +22,8 @@ function places(route, read, x, scale) {
 const fallOf = (route) => (route ? route.stations.reduce((sum, { cosine }) => sum + (cosine === null ? 0 : 1 - cosine), 0) : 0);
 
 function drawLine() {
-  const svg = part("line"), width = Math.max(svg.parentNode.clientWidth - 40, 240);
-  svg.setAttribute("width", width);
-  svg.setAttribute("height", HEIGHT);
+  const svg = part("line"), width = roomFor(svg, 240);
+  setSize(svg, width, HEIGHT);
   linePen.start();
   if (answer) {
     const { own, whole, left } = entries(), x = (column) => ((column + 0.5) * width) / Math.max(own.length, 4);

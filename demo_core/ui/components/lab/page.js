@@ -81,18 +81,11 @@ part("again").addEventListener("click", () => {
 });
 
 // The tab was opened, or the history changed while it was closed.
-new IntersectionObserver(([entry]) => {
-  if (!entry.isIntersecting) return;
+whenSeen(() => {
   if (askedFor !== JSON.stringify(historyInAddress())) look();
   else draw();
-}).observe(element);
-let drawnWidth = 0;
-new ResizeObserver(([entry]) => {
-  const width = Math.round(entry.contentRect.width);
-  if (!width || width === drawnWidth) return;
-  drawnWidth = width;
-  draw();
-}).observe(element);
+});
+whenWidthChanges(draw);
 for (const name of ["line", "curve"]) exportButtons(part(`exports-${name}`), { name: `turnpoint-missing-${name}`, svg: () => part(name),
   caption: () => [verdictOf(), ...(answer?.provenance ?? [])], rows: () => tableRows(part("table").querySelector("table")) });
 

@@ -5,10 +5,9 @@ const ROW = 44, LEFT = 130, RIGHT = 150, AXIS = 34;
 const asPercent = (value) => (100 * value).toFixed(1);
 
 function drawChart() {
-  const svg = part("chart"), width = Math.max(svg.parentNode.clientWidth - 40, 260), rows = progress?.rows ?? [];
+  const svg = part("chart"), width = roomFor(svg, 260), rows = progress?.rows ?? [];
   const narrow = width < 520, left = narrow ? 96 : LEFT, right = narrow ? 84 : RIGHT, height = AXIS + rows.length * ROW;
-  svg.setAttribute("width", width);
-  svg.setAttribute("height", height);
+  setSize(svg, width, height);
   const top = Math.max(...rows.map((row) => (row.mean ?? 0) + (row.standard_error ?? 0)), 0.01) * 1.08;
   const x = (value) => left + (Math.min(value, top) / top) * (width - left - right);
   chartPen.start();

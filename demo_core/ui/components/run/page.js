@@ -56,8 +56,7 @@ function drawResult() {
   const rows = progress.rows.map((row) => [row.title, row.preset ?? "–", row.mean === null ? "–" : asPercent(row.mean),
     row.standard_error === null ? "–" : asPercent(row.standard_error), row.milliseconds === null ? "–" : row.milliseconds.toFixed(1)]);
   const heads = ["model", "preset", `${metricTitle(progress.metric)}, %`, "standard error", "ms a person"];
-  part("table").replaceChildren(node("table", {}, node("thead", {}, node("tr", {}, ...heads.map((text) => node("th", { scope: "col" }, text)))),
-    node("tbody", {}, ...rows.map((cells) => node("tr", {}, ...cells.map((text) => node("td", {}, text)))))));
+  part("table").replaceChildren(tableOf(heads, rows));
   part("provenance").replaceChildren(...captionOf().map((text) => node("span", {}, text)));
   if (element.offsetParent) drawChart();
 }
@@ -65,7 +64,7 @@ function drawResult() {
 const captionOf = () => (progress ? [`Run here: ${progress.done} of ${progress.total} example people, seed ${progress.seed}`, ...progress.provenance] : []);
 
 function drawKept() {
-  const all = keptResults();
+  const all = runsHere();
   show(part("kept"), all.length > 0);
   keyed(part("kept-list"), all, (one) => one.at, () => node("li", {}), (line, one) => {
     const address = new URL(location);
@@ -136,18 +135,11 @@ exportButtons(part("exports"), { name: "turnpoint-run", svg: () => part("chart")
   rows: () => tableRows(part("table").querySelector("table")) });
 
 // A link to a result runs it again, once the view is seen.
-new IntersectionObserver(([entry]) => {
-  if (!entry.isIntersecting) return;
+whenSeen(() => {
   if (!startedAuto && readWishes() && phase === "idle") start();
   startedAuto = true;
   draw();
-}).observe(element);
-let drawnWidth = 0;
-new ResizeObserver(([entry]) => {
-  const width = Math.round(entry.contentRect.width);
-  if (!width || width === drawnWidth) return;
-  drawnWidth = width;
-  draw();
-}).observe(element);
+});
+whenWidthChanges(draw);
 readWishes();
 draw();

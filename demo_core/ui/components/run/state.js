@@ -2,7 +2,7 @@
 const facts = props.value ?? {};
 const noun = facts.noun || "item";
 const wishes = { models: [], slice: "all", metric: "hr@10", lost: 0, seed: 0 };
-const KEPT = "turnpoint-run-here", MOST_KEPT = 20;
+const MOST_KEPT = 20;
 let progress = null, phase = "idle", started = 0, startedAuto = false;
 
 function readWishes() {
@@ -21,18 +21,10 @@ function readWishes() {
 const addressOf = (asked) => ({ run: asked.models.join(","), runslice: asked.slice === "all" ? "" : asked.slice, runmetric: asked.metric,
   runlost: asked.lost ? Math.round(100 * asked.lost) : "", runseed: asked.seed || "" });
 
-function keptResults() {
-  try {
-    return JSON.parse(sessionStorage.getItem(KEPT)) ?? [];
-  } catch {
-    return [];
-  }
-}
-
 function keep(result) {
-  const all = [{ ...result, name: facts.dataset, wishes: { ...wishes }, at: new Date().toISOString() }, ...keptResults()].slice(0, MOST_KEPT);
+  const all = [{ ...result, name: facts.dataset, wishes: { ...wishes }, at: new Date().toISOString() }, ...runsHere()].slice(0, MOST_KEPT);
   try {
-    sessionStorage.setItem(KEPT, JSON.stringify(all));
+    sessionStorage.setItem(RUNS_HERE, JSON.stringify(all));
   } catch {
     // without storage the result is there until the page goes
   }
