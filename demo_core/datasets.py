@@ -171,9 +171,14 @@ def load(name: str, folder: Path | None = None, protocol: str | None = None) -> 
     return assemble(name, sequences, protocol)
 
 
-def assemble(name: str, sequences: Sequences, protocol: str | None = None) -> Dataset:
-    """Sequences -> rows: by the source's own splits, else leave-one-out; ``protocol`` as in :func:`load`."""
-    known = entry(name)
+def assemble(
+    name: str, sequences: Sequences, protocol: str | None = None, known: DatasetEntry | None = None
+) -> Dataset:
+    """Sequences -> rows: by the source's own splits, else leave-one-out; ``protocol`` as in :func:`load`.
+
+    ``known``: what is known of a data set that does not stand in :data:`DATASETS`.
+    """
+    known = known or entry(name)
     chosen = PROTOCOLS.get(protocol or known.protocol.name)
     if chosen is None or (chosen != known.protocol and (sequences.is_split or chosen != LONG_TERM)):
         raise DataError(f"{known.title} cannot be evaluated under the protocol {protocol!r}.")

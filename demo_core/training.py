@@ -31,6 +31,20 @@ SELECTION_ROWS = 10_000
 
 
 @dataclass(frozen=True)
+class Epoch:
+    """One epoch of a phase that is over: ``number`` of at most ``of``, its mean ``loss``, and the validation figure
+    that chooses the epoch, now and at its ``best`` so far.
+    """
+
+    phase: str
+    number: int
+    of: int
+    loss: float
+    quality: float
+    best: float
+
+
+@dataclass(frozen=True)
 class FitReport:
     """``epochs`` trained in all phases, ``seconds_per_epoch`` without validation, ``best`` validation NDCG@20 a
     phase.
@@ -50,11 +64,13 @@ def fit(
     skip: tuple[str, ...] = (),
     accelerator: Accelerator | None = None,
     progress: bool = True,
+    watch: Callable[[Epoch], None] | None = None,
 ) -> FitReport:
     """Trains ``model`` in place through its phases and leaves it in evaluation mode with its best weights.
 
     ``skip`` names phases that are not needed (a backbone that was loaded). ``state_file`` makes the run resumable; it
-    is removed at the end. Raises ``ValueError`` when the loss is not finite, or when the state is another run's.
+    is removed at the end. ``watch`` is told of every epoch, in the main process. Raises ``ValueError`` when the loss is
+    not finite, or when the state is another run's.
     """
     accelerator = accelerator or Accelerator(cpu=not torch.cuda.is_available())
     model.to(accelerator.device)
@@ -70,7 +86,7 @@ def fit(
             done = reached is not None and reached > number
             if phase.name in skip or (done and phase.loss is not None):
                 continue
-            _Stage(model, dataset, phase, number, accelerator, state_file, progress).run(state)
+            _Stage(model, dataset, phase, number, accelerator, state_file, progress, watch).run(state)
     accelerator.wait_for_everyone()
     if state_file is not None and accelerator.is_main_process:
         state_file.unlink(missing_ok=True)
@@ -105,12 +121,14 @@ class _Stage:
         accelerator: Accelerator,
         state_file: Path | None,
         progress: bool,
+        watch: Callable[[Epoch], None] | None,
     ) -> None:
         self.model, self.dataset, self.phase, self.number = model, dataset, phase, number
         self.accelerator, self.state_file = accelerator, state_file
         self.config: RecommenderConfig = phase.config or model.config
         self.validate = Validation(self._qualities)
         self.show = progress and accelerator.is_main_process
+        self.watch = watch if accelerator.is_main_process else None
 
     def run(self, state: TrainingState) -> None:
         if self.phase.prepare is not None:
@@ -190,6 +208,9 @@ class _Stage:
         with state.averaged():
             quality = self.validate()
             state.keep_if_better(quality, self.model)
+        if self.watch is not None:
+            name, most = self.phase.name, self.config.max_epochs
+            self.watch(Epoch(name, state.epoch, most, state.loss, quality, state.best))
         if self.show:
             split, metric = self.config.selection
             figures = f"loss {state.loss:.4f}, {split} {metric} {quality:.4f} (best {state.best:.4f})"

@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from demo_core.datasets import DATASETS
-from demo_core.engine import people
 from demo_core.engine.answers import InputError, Item, Parsed, Person, SearchAnswer
 from demo_core.engine.questions import LARGEST_SEED, check_whole
 from demo_core.engine.search import TitleSearch
 from demo_core.engine.titles import shown
+from demo_core.example_people import Example, ExamplesError, pick, read_examples
 from demo_core.sequences import Catalogue
 
 
@@ -25,11 +25,11 @@ class Lookup(ABC):
         self._folder = folder
         self._catalogue = catalogue
         self._search = TitleSearch(catalogue or Catalogue((), (), (), ()))
-        self._examples: tuple[people.Example, ...] = ()
+        self._examples: tuple[Example, ...] = ()
         self._no_examples: str | None = None
         try:
-            self._examples = people.read_examples(folder / "examples.json", self.num_items)
-        except people.ExamplesError as error:
+            self._examples = read_examples(folder / "examples.json", self.num_items)
+        except ExamplesError as error:
             self._no_examples = str(error)
 
     @property
@@ -101,6 +101,6 @@ class Lookup(ABC):
         check_whole("the seed", seed, 0, LARGEST_SEED)
         if not self._examples:
             raise InputError(self._no_examples or "There are no example people.")
-        example = people.choose(self._examples, seed)
+        example = pick(self._examples, seed)
         items = tuple(self._search.item(id) for id in example.history)
         return Person(items, self._search.item(example.next), max(len(items) - self.window, 0))

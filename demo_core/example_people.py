@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import Generator
+
+from demo_core.sequences import Rows
+
+MOST = 200
+SHORTEST = 3
 
 
 class ExamplesError(ValueError):
@@ -38,7 +45,28 @@ def read_examples(path: Path, num_items: int) -> tuple[Example, ...]:
     return examples
 
 
-def choose(examples: tuple[Example, ...], seed: int) -> Example:
+def pick(examples: tuple[Example, ...], seed: int) -> Example:
     """One of the examples, the same for the same seed."""
     generator = torch.Generator().manual_seed(seed)
     return examples[int(torch.randint(len(examples), (), generator=generator))]
+
+
+def choose_examples(rows: Rows, generator: Generator) -> tuple[Example, ...]:
+    """Up to 200 random whole sequences with at least three items before the last one, in random order."""
+    lengths = rows.target_at - rows.start
+    usable = (rows.is_last & (lengths >= SHORTEST)).nonzero().squeeze(1)
+    chosen = usable[torch.randperm(len(usable), generator=generator)[:MOST]].tolist()
+    items = rows.items.tolist()
+    return tuple(
+        Example(tuple(items[int(rows.start[row]) : int(rows.target_at[row])]), items[int(rows.target_at[row])])
+        for row in chosen
+    )
+
+
+def write_examples(examples: Sequence[Example], path: Path) -> None:
+    """The inverse of :func:`read_examples`, written beside and renamed."""
+    entries = [{"history": example.history, "next": example.next} for example in examples]
+    beside = path.with_name(path.name + ".new")
+    beside.parent.mkdir(parents=True, exist_ok=True)
+    beside.write_text(json.dumps({"histories": entries}, separators=(",", ":")) + "\n", encoding="utf-8")
+    beside.replace(path)
