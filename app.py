@@ -12,7 +12,7 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 import torch
 
-from demo_core.engine import Engine
+from demo_core.engine import Shelf
 from demo_core.ui import AddressError, create_app, launch
 
 CHECKPOINTS = Path(__file__).resolve().parent / "checkpoints"
@@ -33,9 +33,8 @@ def main() -> None:
     chosen = arguments()
     # Requests run in threads of their own; splitting the small sums of one request as well only makes them wait.
     torch.set_num_threads(1)
-    engine = Engine(chosen.checkpoints, chosen.dataset)
     try:
-        launch(create_app(engine, chosen.checkpoints), host=chosen.host, port=chosen.port)
+        launch(create_app(Shelf(chosen.checkpoints, chosen.dataset)), host=chosen.host, port=chosen.port)
     except AddressError as error:
         raise SystemExit(str(error)) from error
 

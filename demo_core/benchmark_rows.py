@@ -17,6 +17,7 @@ from demo_core import axes
 from demo_core.datasets import DATASETS, PROTOCOLS, Protocol
 from demo_core.health import failures
 from demo_core.models import MODELS
+from demo_core.own_data import PREFIX, is_own
 from demo_core.results import Result
 
 Fill = Literal["open", "half", "solid"]
@@ -89,7 +90,9 @@ def model_title(model: str) -> str:
 
 
 def dataset_title(dataset: str) -> str:
-    """The data set's name as its field writes it."""
+    """The data set's name as its field writes it; somebody's own is marked as such."""
+    if is_own(dataset):
+        return f"{dataset.removeprefix(PREFIX).replace('-', ' ')} (own data)"
     return DATASETS[dataset].title if dataset in DATASETS else {"kuairec": "KuaiRec"}.get(dataset, dataset)
 
 

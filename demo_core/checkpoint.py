@@ -30,7 +30,8 @@ from demo_core.sequences import Catalogue
 T = TypeVar("T")
 
 FORMAT = 1
-FILES = ("model.safetensors", "config.json", "catalogue.json", "metrics.json", "README.md")
+CONFIG_FILE = "config.json"
+FILES = ("model.safetensors", CONFIG_FILE, "catalogue.json", "metrics.json", "README.md")
 PROBE_LENGTH = 20
 SAME_LISTS = 0.99
 

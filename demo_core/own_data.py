@@ -12,7 +12,7 @@ from typing import Self
 
 import pandas as pd
 
-from demo_core.datasets import DATASETS, LEAVE_ONE_OUT_FULL, Dataset, DatasetEntry, assemble
+from demo_core.datasets import LEAVE_ONE_OUT_FULL, Dataset, DatasetEntry, assemble
 from demo_core.interactions import Interactions
 from demo_core.prepared import DataError, Sequences
 from demo_core.raw_data import clean_title
@@ -23,6 +23,7 @@ FEWEST = range(3, 51)
 """What may be asked of every person and item: two items of a person are held out, and one has to be left."""
 LONGEST_TITLE = 200
 LONGEST_NAME = 40
+PREFIX = "own-"
 ABOUT_FILE = "about.json"
 
 
@@ -124,18 +125,20 @@ class About:
 
 
 def slug(title: str) -> str:
-    """A name for folders and addresses: ``"Büchli & Co."`` -> ``"buchli-co"``.
+    """A name for folders and addresses: ``"Büchli & Co."`` -> ``"own-buchli-co"``, which no public data set has.
 
-    Raises :class:`DataError` for a title without a letter or digit that an address can hold, or one that is taken by a
-    public data set.
+    Raises :class:`DataError` for a title without a letter or digit that an address can hold.
     """
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     name = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:LONGEST_NAME].strip("-")
     if not name:
         raise DataError(f"Expected a name with Latin letters or digits, got {title[:LONGEST_NAME]!r}.")
-    if name in DATASETS:
-        raise DataError(f"{DATASETS[name].title} is a public data set; expected another name than {title!r}.")
-    return name
+    return PREFIX + name
+
+
+def is_own(name: str) -> bool:
+    """Whether a data set of that name is somebody's own."""
+    return name.startswith(PREFIX)
 
 
 def own_dataset(name: str, title: str, noun: str, sequences: Sequences) -> Dataset:

@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import torch
-from accelerate import Accelerator
-
 from demo_core.checkpoint import Bundle
 from demo_core.datasets import Dataset
 from demo_core.health import failures
@@ -150,13 +147,11 @@ def _trained(
     skip: tuple[str, ...],
     tell: Callable[[News], None],
 ) -> Trained:
-    accelerator = Accelerator(cpu=not torch.cuda.is_available())
     report = fit(
         model,
         dataset,
         seed=seed,
         skip=skip,
-        accelerator=accelerator,
         progress=False,
         watch=lambda epoch: tell(Learned(name, epoch)),
     )

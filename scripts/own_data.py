@@ -1,8 +1,8 @@
 """``python -m scripts.own_data FILE --title "My films"``: a small set of models for your own interactions.
 
 FILE is a .csv, .tsv or .parquet with the columns user, item, time and perhaps title. ``--check`` only says what is in
-it. The bundles go to ``$TURNPOINT_DATA/own/NAME`` (or the cache folder), where ``python app.py`` finds them; each is
-there as soon as it is trained. ``--json`` prints one JSON object a line, as the page reads it.
+it. The bundles go to ``checkpoints/own-NAME``, where ``python app.py`` finds them; each is there as soon as it is
+trained. ``--json`` prints one JSON object a line, as the page reads it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from typing import Any
 import torch
 from torch import Generator
 
-from demo_core.datasets import data_folder
 from demo_core.example_people import choose_examples, write_examples
 from demo_core.interactions import read_interactions
 from demo_core.models import MODELS
@@ -39,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         say("about", asdict(about))
         if chosen.check:
             return 0
-        folder = (chosen.out or data_folder() / "own") / slug(chosen.title)
+        folder = chosen.checkpoints / slug(chosen.title)
         if folder.exists():
             raise DataError(f"There is an own data set {folder.name} already. Remove it, or choose another title.")
         dataset = own_dataset(about.name, chosen.title, chosen.noun, kept.sequences)
@@ -104,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--models", nargs="+", default=list(SMALL_SET), choices=SMALL_SET)
     parser.add_argument("--effort", default="quick", choices=list(EFFORTS))
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, help="folder of own data sets (default: own, in the data folder)")
+    parser.add_argument("--checkpoints", type=Path, default=Path("checkpoints"), help="folder of bundles, by data set")
     parser.add_argument("--threads", type=int, help="CPU threads (default: all but one)")
     parser.add_argument("--check", action="store_true", help="only say what is in the file")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")

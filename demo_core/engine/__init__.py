@@ -1,5 +1,6 @@
 """What the page and the API ask, without Gradio and without plots: search, recommend, explain, compare."""
 
 from demo_core.engine.engine import Engine
+from demo_core.engine.shelf import Shelf
 
-__all__ = ["Engine"]
+__all__ = ["Engine", "Shelf"]

@@ -6,11 +6,19 @@ raises :class:`InputError` with a message for the visitor, and a model that cann
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from demo_core.engine.bench_engine import BenchEngine
 from demo_core.engine.denoise_engine import DenoiseEngine
 from demo_core.engine.explore_engine import ExploreEngine
 from demo_core.engine.lab_engine import LabEngine
+from demo_core.engine.ready import Ready, ready_histories
 
 
 class Engine(ExploreEngine, DenoiseEngine, LabEngine, BenchEngine):
     """All of it over the bundles in ``checkpoints / dataset``."""
+
+    @cached_property
+    def ready(self) -> tuple[Ready, ...]:
+        """Histories to begin with; see :func:`ready_histories`."""
+        return ready_histories(self)

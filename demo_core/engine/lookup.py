@@ -13,6 +13,7 @@ from demo_core.engine.questions import LARGEST_SEED, check_whole
 from demo_core.engine.search import TitleSearch
 from demo_core.engine.titles import shown
 from demo_core.example_people import Example, ExamplesError, pick, read_examples
+from demo_core.own_data import About
 from demo_core.sequences import Catalogue
 
 
@@ -21,7 +22,8 @@ class Lookup(ABC):
 
     def __init__(self, folder: Path, dataset: str, catalogue: Catalogue | None) -> None:
         self.dataset = dataset
-        self.title = DATASETS[dataset].title if dataset in DATASETS else dataset
+        about = About.read(folder)
+        self.title = DATASETS[dataset].title if dataset in DATASETS else about.title if about else dataset
         self._folder = folder
         self._catalogue = catalogue
         self._search = TitleSearch(catalogue or Catalogue((), (), (), ()))

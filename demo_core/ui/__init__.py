@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
-
 import gradio as gr
 
-from demo_core.engine import Engine
-from demo_core.ui import api, benchmarks, explore, missing, running, theme, views
-from demo_core.ui.components.denoise import denoise_page
-from demo_core.ui.components.explore.ready import Ready, ready_histories
-from demo_core.ui.components.frame import frame
-from demo_core.ui.drawings import pdf
+from demo_core.engine import Shelf
+from demo_core.ui import api, benchmarks, denoising, explore, header, missing, running, theme, views
 
 MOST_WAITING = 64
 """Calls that may wait; one more is refused at once: "queue is full"."""
@@ -25,38 +17,26 @@ configuration. There is no state to lose: it is in the address.
 """
 
 
-def create_app(engine: Engine, checkpoints: Path) -> gr.Blocks:
-    """All views and the public API over one engine; nothing listens yet (see :func:`launch`)."""
-    ready = ready_histories(engine)
+def create_app(shelf: Shelf) -> gr.Blocks:
+    """All views and the public API over the data sets of a shelf; nothing listens yet (see :func:`launch`)."""
+    views_of_page = {
+        "explore": ("Explore", explore.build),
+        "denoise": ("Denoise", denoising.build),
+        "missing": ("Missing data", missing.build),
+        "benchmarks": ("Benchmarks", benchmarks.build),
+        "run": ("Run your own", running.build),
+    }
     with gr.Blocks(title="Turnpoint", analytics_enabled=False) as app:
-        frame(header_facts(engine, ready))
+        header.build(shelf)
         with gr.Tabs(elem_id="views", overflow_behavior="wrap"):
-            with gr.Tab("Explore", id="explore") as first:
-                explore.build(engine, checkpoints, ready)
-            with gr.Tab("Denoise", id="denoise") as second:
-                denoise_page({"noun": engine.noun}, pdf)
-            with gr.Tab("Missing data", id="missing") as third:
-                missing.build(engine)
-            with gr.Tab("Benchmarks", id="benchmarks") as fourth:
-                benchmarks.build(engine, checkpoints)
-            with gr.Tab("Run your own", id="run") as fifth:
-                running.build(engine)
-        for tab in (first, second, third, fourth, fifth):
-            tab.select(js=views.remember(str(tab.id)), api_visibility="private")
+            for name, (title, build) in views_of_page.items():
+                with gr.Tab(title, id=name) as tab:
+                    build(shelf)
+                tab.select(js=views.remember(name), api_visibility="private")
         app.load(js=views.OPEN_VIEW, api_visibility="private")
-        api.register(engine, checkpoints)
+        api.register(shelf)
     app.queue(max_size=MOST_WAITING)
     return app
-
-
-def header_facts(engine: Engine, ready: Sequence[Ready]) -> dict[str, Any]:
-    """What the header knows: data set, device, and the history that tour and talk begin with: one with weights to show
-    if there is one.
-    """
-    turning = (one for one in ready if one.outcome == "turning")
-    chosen = next(turning, ready[0] if ready else None)
-    example = None if chosen is None else {"items": list(chosen.items), "next": chosen.next}
-    return {"dataset": engine.title, "device": engine.device, "noun": engine.noun, "example": example}
 
 
 class AddressError(OSError):

@@ -7,12 +7,11 @@ returned as they are; whoever shows them escapes them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from demo_core.engine import Engine
+from demo_core.engine import Shelf
 from demo_core.ui.api_facts import FactEndpoints
 from demo_core.ui.api_models import ModelEndpoints
 
@@ -20,9 +19,9 @@ from demo_core.ui.api_models import ModelEndpoints
 CALLS_AT_ONCE = 2
 
 
-def register(engine: Engine, checkpoints: Path) -> None:
-    """Adds the endpoints to the ``gr.Blocks`` that is being built; ``checkpoints`` holds what was measured."""
-    facts, models = FactEndpoints(engine, checkpoints), ModelEndpoints(engine)
+def register(shelf: Shelf) -> None:
+    """Adds the endpoints to the ``gr.Blocks`` that is being built."""
+    facts, models = FactEndpoints(shelf), ModelEndpoints(shelf)
     functions: tuple[Callable[..., Any], ...] = (
         facts.search_items,
         models.recommend,
@@ -31,6 +30,7 @@ def register(engine: Engine, checkpoints: Path) -> None:
         models.drop_one,
         models.denoise,
         models.run_benchmark,
+        facts.datasets,
         facts.models,
         facts.benchmarks,
     )

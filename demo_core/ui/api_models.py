@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from demo_core.engine import Engine
+from demo_core.engine import Engine, Shelf
 from demo_core.engine.answers import Parsed
 from demo_core.engine.bundles import COMPARED
 from demo_core.engine.denoising_answers import DenoisingFrame, DenoisingModel, DenoisingNotes
@@ -18,11 +18,17 @@ KINDS = {DenoisingModel: "model", DenoisingFrame: "frame", DenoisingNotes: "note
 class ModelEndpoints:
     """One method an endpoint. Bad input raises ``gr.Error`` with the engine's message."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
 
     def recommend(
-        self, model: str, items: list[int | str], k: int = 10, seed: int = 0, threshold: float | None = None
+        self,
+        model: str,
+        items: list[int | str],
+        k: int = 10,
+        seed: int = 0,
+        threshold: float | None = None,
+        dataset: str | None = None,
     ) -> dict[str, Any]:
         """
         The best next items for a history, by one model.
@@ -32,27 +38,33 @@ class ModelEndpoints:
             k: length of the list, 1 to 100
             seed: seed of the noise; the same seed gives the same list
             threshold: evenness from 0 to 1 above which CARD calls a history turning; null: as trained
+            dataset: a name from /datasets; null: the first
         Returns:
             the list with ranks and scores, or error; messages say how ambiguous titles were read
         """
         with messages_for_clients():
-            read = self._read(items)
-            answer = self._engine.recommend(model, ids_of(read), k, seed, threshold)
+            engine = self._shelf.engine(dataset)
+            read = _read(engine, items)
+            answer = engine.recommend(model, ids_of(read), k, seed, threshold)
             return {**asdict(answer), "messages": read.messages}
 
-    def explain(self, items: list[int | str], threshold: float | None = None, model: str = "card") -> dict[str, Any]:
+    def explain(
+        self, items: list[int | str], threshold: float | None = None, model: str = "card", dataset: str | None = None
+    ) -> dict[str, Any]:
         """
         How CARD reads a history: the steps between items, their evenness, the route, and what each item weighs.
         Parameters:
             items: the history, oldest first: ids, or titles with or without the year
             threshold: evenness from 0 to 1 above which a history is turning; null: as trained
             model: a model that chooses a route
+            dataset: a name from /datasets; null: the first
         Returns:
             the route with one station an item; messages say how ambiguous titles were read
         """
         with messages_for_clients():
-            read = self._read(items)
-            return {**asdict(self._engine.explain(ids_of(read), threshold, model)), "messages": read.messages}
+            engine = self._shelf.engine(dataset)
+            read = _read(engine, items)
+            return {**asdict(engine.explain(ids_of(read), threshold, model)), "messages": read.messages}
 
     def compare(
         self,
@@ -63,6 +75,7 @@ class ModelEndpoints:
         threshold: float | None = None,
         next_item: int | str | None = None,
         off: list[int] | None = None,
+        dataset: str | None = None,
     ) -> dict[str, Any]:
         """
         The route and the lists of several models for one history, with the same noise for all.
@@ -74,18 +87,20 @@ class ModelEndpoints:
             threshold: evenness from 0 to 1 above which CARD calls a history turning; null: as trained
             next_item: the item really chosen next, id or title: its rank is given for every model
             off: positions in items, from 1, that the models are not to read
+            dataset: a name from /datasets; null: the first
         Returns:
             route, lists, what CARD's list is without each item, how many items neighbouring lists share, how many
             older items were not read, messages, and provenance: data set, protocol, models, seeds, commits, device and
             time
         """
         with messages_for_clients():
-            read = self._read(items)
-            truth = self._read([] if next_item is None else [next_item])
+            engine = self._shelf.engine(dataset)
+            read = _read(engine, items)
+            truth = _read(engine, [] if next_item is None else [next_item])
             names = list(COMPARED) if models is None else a_list("models", models)
             following = truth.items[0].id if truth.items else None
             positions = [] if off is None else a_list("off", off)
-            answer = asdict(self._engine.compare(ids_of(read), names, k, seed, threshold, following, positions))
+            answer = asdict(engine.compare(ids_of(read), names, k, seed, threshold, following, positions))
             return {**answer, "messages": (*read.messages, *truth.messages, *answer["messages"])}
 
     def drop_one(
@@ -96,6 +111,7 @@ class ModelEndpoints:
         seed: int = 0,
         threshold: float | None = None,
         next_item: int | str | None = None,
+        dataset: str | None = None,
     ) -> dict[str, Any]:
         """
         What a model's list is without each item of a history in turn.
@@ -106,14 +122,16 @@ class ModelEndpoints:
             seed: seed of the noise; the same seed gives the same list
             threshold: evenness from 0 to 1 above which CARD calls a history turning; null: as trained
             next_item: the item really chosen next, id or title: its rank is given without each item
+            dataset: a name from /datasets; null: the first
         Returns:
             for each item that is read, which of the k stay, the rank of the next item, and the change of the whole
             answer in nats (KL divergence); agreement is Spearman's rho of weights and changes, null for too few
         """
         with messages_for_clients():
-            read, following = self._read(items), self._read([] if next_item is None else [next_item])
+            engine = self._shelf.engine(dataset)
+            read, following = _read(engine, items), _read(engine, [] if next_item is None else [next_item])
             truth = following.items[0].id if following.items else None
-            answer = asdict(self._engine.drop_one(ids_of(read), model, k, seed, threshold, truth))
+            answer = asdict(engine.drop_one(ids_of(read), model, k, seed, threshold, truth))
             return {**answer, "messages": (*read.messages, *following.messages)}
 
     def denoise(
@@ -127,6 +145,7 @@ class ModelEndpoints:
         threshold: float | None = None,
         next_item: int | str | None = None,
         off: list[int] | None = None,
+        dataset: str | None = None,
     ) -> Iterator[dict[str, Any]]:
         """
         How diffusion models arrive at their lists, streamed step by step, from the same noise.
@@ -140,13 +159,15 @@ class ModelEndpoints:
             threshold: evenness from 0 to 1 above which CARD calls a history turning; null: as trained
             next_item: the item really chosen next, id or title: its rank is given at every step
             off: positions in items, from 1, that the models are not to read
+            dataset: a name from /datasets; null: the first
         Returns:
             one object at a time, named by its kind: a model with the places of its items and of the history in two
             dimensions, a frame for every step of every model, and notes at the end
         """
         with messages_for_clients():
-            read, following = self._read(items), self._read([] if next_item is None else [next_item])
-            told = self._engine.denoise(
+            engine = self._shelf.engine(dataset)
+            read, following = _read(engine, items), _read(engine, [] if next_item is None else [next_item])
+            told = engine.denoise(
                 ids_of(read),
                 COMPARED if models is None else a_list("models", models),
                 steps,
@@ -167,6 +188,7 @@ class ModelEndpoints:
         metric: str = "hr@10",
         lost: float = 0.0,
         seed: int = 0,
+        dataset: str | None = None,
     ) -> Iterator[dict[str, Any]]:
         """
         A small benchmark over the example people, streamed while it runs.
@@ -176,14 +198,17 @@ class ModelEndpoints:
             metric: hr@10, hr@20, hr@50, ndcg@10, ndcg@20 or ndcg@50
             lost: share of every history that goes missing at random, 0 to 0.6
             seed: seed of the noise and of what goes missing
+            dataset: a name from /datasets; null: the first
         Returns:
             every ten people, the means so far (fractions) with their standard errors, and at the end over all of them
         """
         with messages_for_clients():
+            engine = self._shelf.engine(dataset)
             names = list(COMPARED) if models is None else a_list("models", models)
-            for progress in self._engine.run_benchmark(names, slice, metric, lost, seed):
+            for progress in engine.run_benchmark(names, slice, metric, lost, seed):
                 yield asdict(progress)
 
-    def _read(self, items: list[int | str]) -> Parsed:
-        # Without any model an empty history still gets an answer that says what is missing.
-        return self._engine.read(items) if a_list("items", items) else Parsed((), ())
+
+def _read(engine: Engine, items: list[int | str]) -> Parsed:
+    # Without any model an empty history still gets an answer that says what is missing.
+    return engine.read(items) if a_list("items", items) else Parsed((), ())

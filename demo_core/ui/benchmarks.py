@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from demo_core.engine import Engine
+from demo_core.engine import Shelf
 from demo_core.results import Result
 from demo_core.ui.components.benchmarks import benchmark_page
 from demo_core.ui.components.benchmarks.difference import told
 from demo_core.ui.components.benchmarks.files import Asked, drawings, file
 from demo_core.ui.components.benchmarks.offer import Offer, comparable, row_name
 from demo_core.ui.components.benchmarks.view import view
+from demo_core.ui.components.shared import Answer
 
 if TYPE_CHECKING:
     from demo_core.comparison import Difference
 
 
-def build(engine: Engine, checkpoints: Path) -> None:
+def build(shelf: Shelf) -> None:
     """Place the page in the current Gradio context. Results are read anew at every look, so new runs show at once."""
+    answers = {"look": shown, "figure": figures, "compare": difference, "download": exported}
+    benchmark_page(shelf, {name: _about(shelf, answer) for name, answer in answers.items()})
 
-    def look(asked: Any) -> dict[str, Any]:
-        return shown(checkpoints, engine.dataset, asked)
 
-    def figure(asked: Any) -> dict[str, Any]:
-        return figures(checkpoints, engine.dataset, asked)
-
-    def compare(asked: Any) -> dict[str, Any]:
-        return difference(checkpoints, engine.dataset, asked)
-
-    def download(asked: Any) -> dict[str, Any]:
-        return exported(checkpoints, engine.dataset, asked)
-
-    benchmark_page(look, figure, compare, download)
+def _about(shelf: Shelf, answer: Callable[[Path, str, object], dict[str, Any]]) -> Answer:
+    """The question is one about results; the data set is where a visitor starts."""
+    return lambda engine, asked: answer(shelf.checkpoints, engine.dataset, asked)
 
 
 def shown(checkpoints: Path, dataset: str, asked: object) -> dict[str, Any]:

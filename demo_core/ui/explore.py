@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from demo_core.engine import Engine
+from demo_core.engine import Engine, Shelf
 from demo_core.engine.answers import InputError, Person
 from demo_core.engine.bundles import COMPARED
 from demo_core.experiments.honesty import agreement
 from demo_core.results import collect, of_present_recipes, summarise
 from demo_core.ui.components.explore import explore_page
-from demo_core.ui.components.explore.ready import Ready
-from demo_core.ui.drawings import pdf
+from demo_core.ui.drawings import pdf_of
 
 LONGEST_TEXT = 20_000
 LONGEST_QUERY = 200
@@ -25,30 +23,13 @@ LARGEST_ID = 2**53 - 1
 Json = dict[str, Any]
 
 
-def build(engine: Engine, checkpoints: Path, ready: Sequence[Ready]) -> None:
-    """Place the page in the current Gradio context; ``checkpoints`` holds what was measured, and ``ready`` are the
-    histories it offers to begin with.
-    """
-
-    def search(query: Any) -> Json:
-        return suggestions(engine, query)
-
-    def look(state: Any) -> Json:
-        return view(engine, state)
-
-    def parse(text: Any) -> Json:
-        return parsed(engine, text)
-
-    def person(asked: Any) -> Json:
-        return someone(engine, asked)
-
-    def why(asked: Any) -> Json:
-        return reasons(engine, asked)
-
-    explore_page(facts(engine, checkpoints, ready), search, look, parse, person, why, pdf)
+def build(shelf: Shelf) -> None:
+    """Place the page in the current Gradio context."""
+    answers = {"search": suggestions, "look": view, "parse": parsed, "person": someone, "why": reasons, "pdf": pdf_of}
+    explore_page(shelf, lambda engine: facts(engine, shelf.checkpoints), answers)
 
 
-def facts(engine: Engine, checkpoints: Path, ready: Sequence[Ready]) -> Json:
+def facts(engine: Engine, checkpoints: Path) -> Json:
     """What the page knows before its first question. ``honesty``: how CARD's weights agree with what leaving items out
     does over many people, ``{"rho", "people", "seeds"}``, or None where that was not measured.
     """
@@ -58,7 +39,7 @@ def facts(engine: Engine, checkpoints: Path, ready: Sequence[Ready]) -> Json:
         "noun": engine.noun,
         "models": [{"name": one.name, "title": one.title} for one in engine.models() if one.error is None],
         "problem": engine.problem,
-        "ready": [dataclasses.asdict(history) for history in ready],
+        "ready": [dataclasses.asdict(history) for history in engine.ready],
     }
 
 

@@ -5,25 +5,18 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from demo_core.engine import Engine
+from demo_core.engine import Engine, Shelf
 from demo_core.engine.answers import InputError
 from demo_core.engine.questions import LONGEST_HISTORY
 from demo_core.ui.components.lab import lab_page
-from demo_core.ui.drawings import pdf
+from demo_core.ui.drawings import pdf_of
 
 Json = dict[str, Any]
 
 
-def build(engine: Engine) -> None:
+def build(shelf: Shelf) -> None:
     """Place the page in the current Gradio context."""
-
-    def look(asked: Any) -> Json:
-        return draw(engine, asked)
-
-    def curve(asked: Any) -> Json:
-        return points(engine, asked)
-
-    lab_page({"noun": engine.noun}, look, curve, pdf)
+    lab_page(shelf, lambda engine: {"noun": engine.noun}, {"look": draw, "curve": points, "pdf": pdf_of})
 
 
 def draw(engine: Engine, asked: object) -> Json:

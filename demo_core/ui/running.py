@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from demo_core.engine import Engine
+from demo_core.engine import Engine, Shelf
 from demo_core.engine.answers import InputError
 from demo_core.engine.bench import LONG, METRICS, SLICES
 from demo_core.engine.bundles import COMPARED
 from demo_core.ui.components.run import run_page
-from demo_core.ui.drawings import pdf
+from demo_core.ui.drawings import pdf_of
 
 MILLISECONDS = 12.0
 """What a person and a model take on two cores, for an estimate before anything was measured."""
 
 
-def build(engine: Engine) -> None:
+def build(shelf: Shelf) -> None:
     """Place the page in the current Gradio context."""
-    run_page(facts(engine), pdf)
+    run_page(shelf, facts, {"pdf": pdf_of})
 
 
 def facts(engine: Engine) -> dict[str, Any]:

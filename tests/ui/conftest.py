@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from demo_core.engine import Engine
+from demo_core.engine import Engine, Shelf
 from demo_core.ui import create_app, launch
 from tests.ui.pages import CHECKPOINTS, FLAGS, Watched, free_port
 
@@ -25,13 +25,18 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def engine() -> Engine:
-    return Engine(CHECKPOINTS, "movielens")
+def shelf() -> Shelf:
+    return Shelf(CHECKPOINTS, "movielens")
 
 
 @pytest.fixture(scope="module")
-def address(engine: Engine) -> Iterator[str]:
-    app = create_app(engine, CHECKPOINTS)
+def engine(shelf: Shelf) -> Engine:
+    return shelf.first
+
+
+@pytest.fixture(scope="module")
+def address(shelf: Shelf) -> Iterator[str]:
+    app = create_app(shelf)
     yield launch(app, host="127.0.0.1", port=free_port(), block=False)
     app.close()
 

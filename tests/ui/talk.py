@@ -12,7 +12,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from demo_core.engine import Engine
+from demo_core.engine import Shelf
 from demo_core.ui import create_app, launch
 from tests.ui.pages import CHECKPOINTS, FLAGS, free_port
 
@@ -65,7 +65,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     folder: Path = parser.parse_args().folder
     folder.mkdir(parents=True, exist_ok=True)
-    app = create_app(Engine(CHECKPOINTS, "movielens"), CHECKPOINTS)
+    app = create_app(Shelf(CHECKPOINTS, "movielens"))
     address = launch(app, host="127.0.0.1", port=free_port(), block=False)
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:

@@ -11,20 +11,20 @@ import torch
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
-from demo_core.engine import Engine
+from demo_core.engine import Shelf
 from demo_core.ui import create_app, launch
 from tests.ui.pages import free_port
 
 PUBLIC = {
     *("/search_items", "/recommend", "/explain", "/compare", "/drop_one", "/denoise"),
-    *("/models", "/benchmarks", "/run_benchmark"),
+    *("/datasets", "/models", "/benchmarks", "/run_benchmark"),
 }
 HISTORY = [1, 3, 5, 7, 11]
 LARGEST_SCHEMA = 8 * 1024
 
 
 def serve(checkpoints: Path) -> Iterator[Client]:
-    app = create_app(Engine(checkpoints, "movielens", torch.device("cpu")), checkpoints)
+    app = create_app(Shelf(checkpoints, "movielens", torch.device("cpu")))
     try:
         yield Client(launch(app, host="127.0.0.1", port=free_port(), block=False), verbose=False)
     finally:

@@ -14,7 +14,7 @@ from playwright.sync_api import Page
 
 from demo_core.benchmark_rows import rows
 from demo_core.charts import TOKENS
-from demo_core.engine import Engine
+from demo_core.engine import Shelf
 from demo_core.results import read_published, summarise
 from demo_core.ui import launch
 from demo_core.ui.benchmarks import build, exported, figures, shown
@@ -186,9 +186,8 @@ def test_an_unknown_export_format_gets_a_message(checkpoints: Path, wanted: obje
 
 @pytest.fixture(scope="module")
 def address(checkpoints: Path) -> Iterator[str]:
-    engine = Engine(checkpoints, "zhihu", torch.device("cpu"))
     with gr.Blocks(analytics_enabled=False) as app:
-        build(engine, checkpoints)
+        build(Shelf(checkpoints, "zhihu", torch.device("cpu")))
     try:
         yield launch(app, host="127.0.0.1", port=free_port(), block=False)
     finally:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from playwright.sync_api import Page, expect
 
-from demo_core.engine import Engine
+from demo_core.engine import Shelf
 from demo_core.measure import RANKS
 from demo_core.ranks import append_ranks
 from demo_core.sequences import Rows
@@ -35,7 +35,7 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def address(checkpoints: Path) -> Iterator[str]:
-    app = create_app(Engine(checkpoints, "zhihu", torch.device("cpu")), checkpoints)
+    app = create_app(Shelf(checkpoints, "zhihu", torch.device("cpu")))
     try:
         yield launch(app, host="127.0.0.1", port=free_port(), block=False)
     finally:

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from demo_core import checkpoint
-from demo_core.engine import Engine
+from demo_core.engine import Engine, Shelf
 from demo_core.ui import create_app, launch
 from tests.ui.pages import CHECKPOINTS, MODELS, Watched, chips, free_port, link, titles
 
@@ -115,7 +115,7 @@ def test_html_in_titles_stays_text(watched: Watched, engine: Engine, tmp_path: P
         hostile = dataclasses.replace(bundle.catalogue, titles=(f"{HOSTILE} ",) * bundle.catalogue.num_items)
         checkpoint.save(dataclasses.replace(bundle, catalogue=hostile), tmp_path / "movielens" / name)
     shutil.copy(CHECKPOINTS / "movielens" / "examples.json", tmp_path / "movielens")
-    app = create_app(Engine(tmp_path, "movielens"), tmp_path)
+    app = create_app(Shelf(tmp_path, "movielens"))
     try:
         page = watched.open(link(launch(app, host="127.0.0.1", port=free_port(), block=False), [1, 2, 3], "&next=4"))
         assert HOSTILE in titles(page, "card")[0]
@@ -129,7 +129,7 @@ def test_html_in_titles_stays_text(watched: Watched, engine: Engine, tmp_path: P
 def test_a_missing_model_says_so_in_its_place_and_the_others_work(watched: Watched, tmp_path: Path) -> None:
     shutil.copytree(CHECKPOINTS / "movielens", tmp_path / "movielens")
     (tmp_path / "movielens" / "card" / "model.safetensors").write_bytes(b"broken")
-    app = create_app(Engine(tmp_path, "movielens"), tmp_path)
+    app = create_app(Shelf(tmp_path, "movielens"))
     try:
         page = watched.open(link(launch(app, host="127.0.0.1", port=free_port(), block=False), [1, 2, 3]))
         expect(page.locator('.list[data-model="card"] .problem')).to_contain_text("CARD could not be loaded")

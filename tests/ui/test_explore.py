@@ -22,10 +22,9 @@ from demo_core.engine.answers import (
     Station,
     Suggestion,
 )
+from demo_core.engine.ready import Ready, ready_histories
 from demo_core.runs import append_run
 from demo_core.ui import explore, theme
-from demo_core.ui.components.explore import SCRIPTS, explore_page
-from demo_core.ui.components.explore.ready import ready_histories
 from tests.runs import run
 
 NUM_ITEMS = 20
@@ -37,6 +36,10 @@ def film(id: int) -> Item:
 
 class FakeEngine:
     """Answers with what it was asked; evenness falls with the first id of a history."""
+
+    @property
+    def ready(self) -> tuple[Ready, ...]:
+        return ready_histories(self)  # type: ignore[arg-type]
 
     dataset = "movielens"
     noun = "film"
@@ -171,35 +174,17 @@ def test_without_example_people_there_are_no_ready_histories(engine: Any, tmp_pa
         raise InputError("There are no example people.")
 
     engine.real_person = nobody
-    assert explore.facts(engine, tmp_path, ready_histories(engine))["ready"] == []
+    assert explore.facts(engine, tmp_path)["ready"] == []
 
 
 def test_the_page_knows_how_weights_agree_over_many_people_where_that_was_measured(engine: Any, tmp_path: Path) -> None:
     engine.real_person = lambda seed: Person((), None, 0)
-    assert explore.facts(engine, tmp_path, ready_histories(engine))["honesty"] is None
+    assert explore.facts(engine, tmp_path)["honesty"] is None
     for seed, rho in ((0, 0.1), (1, 0.3)):
         one = run("card", dataset="movielens", variant="per_honesty", seed=seed, rows=700)
         append_run(tmp_path / "measured.jsonl", replace(one, metrics={"spearman_weight_kl": rho}))
-    known = explore.facts(engine, tmp_path, ready_histories(engine))["honesty"]
+    known = explore.facts(engine, tmp_path)["honesty"]
     assert known == {"rho": pytest.approx(0.2), "people": 700, "seeds": 2}
-
-
-def test_the_component_carries_every_script_once() -> None:
-    page = explore_page(
-        {"noun": "film", "ready": []}, *(named(name) for name in ("search", "look", "parse", "person", "why", "pdf"))
-    )
-    assert page.js_on_load is not None
-    assert len(SCRIPTS) == len(set(SCRIPTS))
-    assert page.js_on_load.count("function refresh(") == 1
-    assert "innerHTML" not in page.js_on_load, "titles come from outside and are set as text"
-
-
-def named(name: str) -> Any:
-    def answer(asked: Any) -> dict[str, Any]:
-        return {"asked": asked}
-
-    answer.__name__ = name
-    return answer
 
 
 def test_both_themes_define_the_same_tokens() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from demo_core.engine import Engine
+from demo_core.engine import Shelf
 from demo_core.ui import create_app, launch
 from demo_core.ui.api import CALLS_AT_ONCE
 from scripts.load import CALLS, ask, crowd, stream
@@ -18,7 +18,7 @@ from tests.ui.pages import free_port
 
 @pytest.fixture(scope="module")
 def address(film_checkpoints: Path) -> Iterator[str]:
-    app = create_app(Engine(film_checkpoints, "movielens", torch.device("cpu")), film_checkpoints)
+    app = create_app(Shelf(film_checkpoints, "movielens", torch.device("cpu")))
     yield launch(app, host="127.0.0.1", port=free_port(), block=False).rstrip("/")
     app.close()
 

@@ -14,7 +14,7 @@ import torch
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
-from demo_core.engine import Engine
+from demo_core.engine import Shelf
 from demo_core.ui import create_app, launch
 from tests.ui.pages import free_port
 from tests.ui.test_api import HISTORY, LARGEST_SCHEMA, PUBLIC
@@ -24,7 +24,7 @@ Ask = Callable[[ClientSession], Awaitable[Any]]
 
 @pytest.fixture(scope="module")
 def address(film_checkpoints: Path) -> Iterator[str]:
-    app = create_app(Engine(film_checkpoints, "movielens", torch.device("cpu")), film_checkpoints)
+    app = create_app(Shelf(film_checkpoints, "movielens", torch.device("cpu")))
     yield launch(app, host="127.0.0.1", port=free_port(), block=False)
     app.close()
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import gradio as gr
 
+from demo_core.engine import Shelf
 from demo_core.ui.components.shared import Answer, component
 
 FOLDER = Path(__file__).parent
@@ -13,9 +15,16 @@ SCRIPTS = ("marks", "chart", "texts", "dots", "sections", "address", "runs", "pa
 STYLES = ("style", "sections")
 
 
-def benchmark_page(look: Answer, figure: Answer, compare: Answer, download: Answer) -> gr.HTML:
-    """The component; the four functions take what the browser sends and return plain values."""
-    asked = [look, figure, compare, download]
+def benchmark_page(shelf: Shelf, answers: Mapping[str, Answer]) -> gr.HTML:
+    """The page asks to ``look``, for a ``figure``, to ``compare`` and to ``download``."""
     return component(
-        FOLDER, "benchmarks-page", "", asked, common=("runs",), scripts=SCRIPTS, common_styles=(), styles=STYLES
+        FOLDER,
+        "benchmarks-page",
+        shelf,
+        lambda engine: {},
+        answers,
+        common=("runs",),
+        scripts=SCRIPTS,
+        common_styles=(),
+        styles=STYLES,
     )

@@ -1,7 +1,7 @@
 // What the visitor does.
 async function download(format, figure) {
   try {
-    const file = await server.download({ ...view.choice, format, figure, dark: dark() });
+    const file = await ask("download", { ...view.choice, format, figure, dark: dark() });
     if (file.message) return notice([file.message]);
     const bytes = Uint8Array.from(atob(file.base64), (c) => c.charCodeAt(0));
     const link = document.createElement("a");

@@ -56,7 +56,7 @@ async function look(change) {
   const mine = ++newest;
   const slow = setTimeout(() => page.setAttribute("aria-busy", "true"), 300);
   try {
-    const answer = await server.look(wishes);
+    const answer = await ask("look", wishes);
     if (mine !== newest) return;
     view = withRunsHere(answer);
     if (change) writeAddress(wishes);
@@ -83,7 +83,7 @@ async function drawMissing() {
   for (const host of page.querySelectorAll(".drawing, .curves")) {
     if (host.dataset.look === look || !isOpen(host)) continue;
     const asked = { ...view.choice, figure: host.dataset.figure, dark: look.startsWith("dark"), compact: look.endsWith("compact") };
-    const { drawings } = await server.figure(asked);
+    const { drawings } = await ask("figure", asked);
     if (mine !== newest || look !== looks()) return;
     putDrawings(host, drawings);
     host.dataset.look = look;
@@ -102,7 +102,7 @@ async function compareRows() {
   const mine = newest, asked = { ...view.choice };
   const text = host.querySelector(".difference-text");
   if (!text.textContent) text.textContent = "computing …";
-  const told = await server.compare(asked);
+  const told = await ask("compare", asked);
   if (mine !== newest || !told.text || view.choice.first !== asked.first || view.choice.second !== asked.second) return;
   Object.assign(view.choice, { first: told.first, second: told.second });
   for (const side of ["first", "second"]) host.querySelector(`select[data-kind="${side}"]`).value = told[side];

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
 
-from demo_core.ui.components.shared import Answer, component
+from demo_core.engine import Shelf
+from demo_core.ui.components.shared import Answer, Facts, component
 
 FOLDER = Path(__file__).parent
 COMMON = ("text", "dom", "pen", "figure", "address", "export", "stream")
 SCRIPTS = ("state", "play", "stage", "settling", "steps", "page")
 
 
-def denoise_page(facts: dict[str, Any], pdf: Answer) -> gr.HTML:
-    """``facts``: ``{"noun"}``; ``pdf`` makes one of an SVG. The rest comes from the public endpoint ``/denoise``."""
-    return component(FOLDER, "denoise", facts, [pdf], common=COMMON, scripts=SCRIPTS)
+def denoise_page(shelf: Shelf, facts: Facts, answers: Mapping[str, Answer]) -> gr.HTML:
+    """``facts``: ``{"noun"}``; the page asks for ``pdf``. The rest comes from the public endpoint ``/denoise``."""
+    return component(FOLDER, "denoise", shelf, facts, answers, common=COMMON, scripts=SCRIPTS)

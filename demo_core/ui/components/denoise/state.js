@@ -1,6 +1,6 @@
 // What is asked, what came, and which step is shown.
 const K = 10;
-const noun = props.value?.noun || "item";
+const noun = facts.noun || "item";
 const settings = { steps: 10, guidance: null };
 const shown = { model: "card", step: 0 };
 let walks = new Map(); // model -> { model, frames: [frame, ...] }
@@ -63,7 +63,7 @@ function run() {
   shown.step = 0;
   draw("");
   const { items, off, next, threshold, seed, steps, guidance } = question();
-  stream("denoise", [items, null, steps, guidance, K, seed, threshold, next, off], take, (problem) => {
+  stream("denoise", [items, null, steps, guidance, K, seed, threshold, next, off, dataset], take, (problem) => {
     phase = problem ? "broken" : "done";
     draw(problem);
     if (!problem) part("live").textContent = part("verdict").textContent;

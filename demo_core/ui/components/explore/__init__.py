@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
 
-from demo_core.ui.components.shared import Answer, component
+from demo_core.engine import Shelf
+from demo_core.ui.components.shared import Answer, Facts, component
 
 FOLDER = Path(__file__).parent
 COMMON = ("text", "dom", "pen", "figure", "address", "export")
@@ -28,9 +29,8 @@ SCRIPTS = (
 STYLES = ("page", "chips", "figure", "lists", "phone")
 
 
-def explore_page(
-    facts: dict[str, Any], search: Answer, look: Answer, parse: Answer, person: Answer, why: Answer, pdf: Answer
-) -> gr.HTML:
-    """``facts`` are those of :func:`demo_core.ui.explore.facts`; the six functions answer the page's questions."""
-    asked = [search, look, parse, person, why, pdf]
-    return component(FOLDER, "explore", facts, asked, common=COMMON, scripts=SCRIPTS, styles=STYLES)
+def explore_page(shelf: Shelf, facts: Facts, answers: Mapping[str, Answer]) -> gr.HTML:
+    """``facts`` are those of :func:`demo_core.ui.explore.facts`; the page asks for ``search``, ``look``, ``parse``,
+    ``person``, ``why`` and ``pdf``.
+    """
+    return component(FOLDER, "explore", shelf, facts, answers, common=COMMON, scripts=SCRIPTS, styles=STYLES)

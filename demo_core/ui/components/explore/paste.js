@@ -47,7 +47,7 @@ part("upload").addEventListener("change", async () => {
 
 pastePanel.addEventListener("submit", async (event) => {
   event.preventDefault();
-  const answer = await server.parse(pasted.value).catch(() => null);
+  const answer = await ask("parse", pasted.value).catch(() => null);
   const messages = answer ? answer.messages : ["The list was not read: no answer came. Try again."];
   part("paste-problems").replaceChildren(...messages.map((text) => node("li", {}, text)));
   if (!answer) return;
@@ -57,7 +57,7 @@ pastePanel.addEventListener("submit", async (event) => {
 
 async function bring(kind) {
   const seed = Math.floor(Math.random() * 2 ** 31);
-  const person = await server.person({ kind, seed }).catch(() => null);
+  const person = await ask("person", { kind, seed }).catch(() => null);
   if (!person || person.error) showProblem(person?.error ?? NO_ANSWER);
   else setHistory(person.items, person.next, `A person with ${plural(person.items.length, noun)}.`);
 }
@@ -88,7 +88,7 @@ function readyLine(cosines) {
 
 part("ready").replaceChildren(...facts.ready.map((one) => node(
   "a",
-  { href: `?items=${one.items.join(",")}&next=${one.next}` },
+  { href: linkWith(`items=${one.items.join(",")}&next=${one.next}`) },
   readyLine(one.cosines),
   node("b", {}, one.name),
   node("span", {}, `${plural(one.items.length, noun)}, ${mainTitle({ title: one.first })} to `

@@ -58,7 +58,7 @@ async function suggest() {
     show(searchNote, false);
     return;
   }
-  const answer = await server.search(query).catch(() => null);
+  const answer = await ask("search", query).catch(() => null);
   if (mine === lookup) showSuggestions(answer ?? null);
 }
 

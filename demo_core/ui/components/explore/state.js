@@ -1,5 +1,4 @@
 // What the visitor has chosen. The address bar holds the same, so that a link brings it back.
-const facts = props.value;
 const noun = facts.noun || "item";
 const watched = noun === "film" ? "watched" : "chosen";
 const state = { items: [], next: null, threshold: null, seed: 0, models: null };
@@ -70,7 +69,7 @@ async function refresh(saying = "", edited = false) {
     asked = newest;
     const { threshold, seed, models } = state;
     const items = state.items.map((item) => item.id), next = state.next?.id ?? null;
-    answer = await server.look({ items, off: offPositions(), next, threshold, seed, models }).catch(() => null);
+    answer = await ask("look", { items, off: offPositions(), next, threshold, seed, models }).catch(() => null);
   } while (asked !== newest);
   waiting = false;
   clearTimeout(slow);

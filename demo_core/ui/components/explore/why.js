@@ -7,7 +7,7 @@ async function askWhy(id) {
   whyItem = id;
   const { items, threshold, seed, models } = state;
   const asked = { items: items.map((item) => item.id), off: offPositions(), threshold, seed, models, item: id };
-  const answer = await server.why(asked).catch(() => null);
+  const answer = await ask("why", asked).catch(() => null);
   if (mine !== whyAsked) return;
   drawWhy(answer?.why ?? null, answer ? answer.error : NO_ANSWER);
 }

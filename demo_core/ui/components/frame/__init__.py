@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
 
-from demo_core.ui.components.shared import component
+from demo_core.engine import Shelf
+from demo_core.ui.components.shared import Answer, Facts, component
 
 FOLDER = Path(__file__).parent
 COMMON = ("text", "dom", "address")
 SCRIPTS = ("steps", "header", "tour", "present", "keys")
 
 
-def frame(facts: dict[str, Any]) -> gr.HTML:
-    """``facts``: ``{"dataset", "device", "noun", "example"}``; the example is ``{"items", "next"}`` or None.
+def frame(shelf: Shelf, facts: Facts, answers: Mapping[str, Answer]) -> gr.HTML:
+    """``facts`` are those of :func:`demo_core.ui.header.facts`; the header asks for the ``datasets``.
 
     Its styles are global (``assets/frame.css``): they reach into the views.
     """
-    return component(FOLDER, "top", facts, [], common=COMMON, scripts=SCRIPTS, common_styles=(), styles=())
+    return component(FOLDER, "top", shelf, facts, answers, common=COMMON, scripts=SCRIPTS, common_styles=(), styles=())

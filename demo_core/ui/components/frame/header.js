@@ -1,5 +1,31 @@
 // Which data and device answer, and the link to what is seen.
-part("pill").textContent = [props.value?.dataset, props.value?.device].filter(Boolean).join(" · ");
+const LEFT = ["view", "present", "tour", "step"]; // what an address keeps when the data set changes: no ids
+part("pill").textContent = [facts.dataset, facts.device].filter(Boolean).join(" · ");
+
+function linkToData(name) {
+  const now = new URLSearchParams(location.search), next = new URLSearchParams();
+  if (name !== props.value.first) next.set("data", name);
+  for (const each of LEFT) if (now.get(each)) next.set(each, now.get(each));
+  return `${location.pathname}?${next}`;
+}
+
+// Read anew at every visit: data sets come and go while the app runs.
+async function offerData() {
+  const offered = await ask("datasets").catch(() => null);
+  if (!offered || offered.datasets.length < 2) return;
+  part("data").replaceChildren(...offered.datasets.map(({ name, title }) =>
+    node("option", { value: name, selected: name === offered.chosen }, title)));
+  part("data").value = offered.chosen;
+  show(part("data-label"), true);
+  part("pill").textContent = facts.device;
+}
+part("data").addEventListener("change", () => location.assign(linkToData(part("data").value)));
+document.addEventListener("turnpoint:data", offerData);
+offerData();
+if (addressValue("gone")) {
+  part("gone").textContent = `There is no data set “${addressValue("gone").slice(0, 60)}” here any more. This is ${facts.dataset}.`;
+  show(part("gone"), true);
+}
 
 part("copy").addEventListener("click", async () => {
   const button = part("copy");

@@ -1,5 +1,5 @@
 // The five steps, for the tour and for talks alike. Each says which view it needs and what there is to see.
-const noun = props.value?.noun || "item", watched = noun === "film" ? "watched" : "chosen";
+const noun = facts.noun || "item", watched = noun === "film" ? "watched" : "chosen";
 const STEPS = [
   { name: "history", title: "History", view: "explore",
     words: `Each ${noun} is a stop of one line, oldest first. The line falls by how little a step resembles the one before: flat means the same taste, steep means a jump. Diamonds are the steps that are less alike than average.` },
@@ -27,7 +27,7 @@ function addressWith(changes) {
 
 // Without a history there is nothing to see: the example takes its place.
 function needHistory() {
-  const example = props.value?.example;
+  const example = facts.example;
   if (historyInAddress().items.length || !example) return;
   writeInAddress({ items: example.items.join(","), next: example.next });
   dispatchEvent(new PopStateEvent("popstate"));

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
 
-from demo_core.ui.components.shared import Answer, component
+from demo_core.engine import Shelf
+from demo_core.ui.components.shared import Answer, Facts, component
 
 FOLDER = Path(__file__).parent
 COMMON = ("text", "dom", "pen", "figure", "address", "export")
 SCRIPTS = ("state", "line", "curve", "page")
 
 
-def lab_page(facts: dict[str, Any], look: Answer, curve: Answer, pdf: Answer) -> gr.HTML:
-    """``facts``: ``{"noun"}``; ``look`` answers for one draw, ``curve`` for one share of the curve."""
-    return component(FOLDER, "lab", facts, [look, curve, pdf], common=COMMON, scripts=SCRIPTS)
+def lab_page(shelf: Shelf, facts: Facts, answers: Mapping[str, Answer]) -> gr.HTML:
+    """``facts``: ``{"noun"}``; the page asks to ``look`` at one draw, for a share of the ``curve``, and for ``pdf``."""
+    return component(FOLDER, "lab", shelf, facts, answers, common=COMMON, scripts=SCRIPTS)

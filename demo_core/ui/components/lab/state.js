@@ -1,6 +1,6 @@
 // What goes missing, and what came of it. The address holds it, so that a link brings it back.
 const SHARES = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6];
-const noun = props.value?.noun || "item", watched = noun === "film" ? "watched" : "chosen";
+const noun = facts.noun || "item", watched = noun === "film" ? "watched" : "chosen";
 const lab = { kind: "lost", share: 0.3, draw: 0, people: false, measure: "kept" };
 let answer = null, points = [], curveFor = "", askedFor = "", answeredFor = "", newest = 0, curveRun = 0;
 
@@ -24,7 +24,7 @@ async function look() {
   const mine = (newest += 1);
   writeLab();
   askedFor = JSON.stringify(historyInAddress());
-  const found = await server.look({ ...historyInAddress(), ...lab }).catch(() => null);
+  const found = await ask("look", { ...historyInAddress(), ...lab }).catch(() => null);
   if (mine !== newest) return;
   if (found && !found.error) answer = found;
   else if (askedFor !== answeredFor) answer = null; // the old figures are of another history
@@ -44,7 +44,7 @@ async function askCurve() {
   drawCurve();
   if (!people && !history.items.length) return;
   for (const share of SHARES) {
-    const found = await server.curve({ ...history, kind, people, share }).catch(() => null);
+    const found = await ask("curve", { ...history, kind, people, share }).catch(() => null);
     if (mine !== curveRun) return;
     if (!found || found.error) {
       curveFor = "";

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
 
-from demo_core.ui.components.shared import Answer, component
+from demo_core.engine import Shelf
+from demo_core.ui.components.shared import Answer, Facts, component
 
 FOLDER = Path(__file__).parent
 COMMON = ("text", "dom", "pen", "figure", "address", "export", "stream", "runs")
 SCRIPTS = ("state", "chart", "page")
 
 
-def run_page(facts: dict[str, Any], pdf: Answer) -> gr.HTML:
-    """``facts`` are those of :func:`demo_core.ui.running.facts`; ``pdf`` makes one of an SVG. The rest comes from the
+def run_page(shelf: Shelf, facts: Facts, answers: Mapping[str, Answer]) -> gr.HTML:
+    """``facts`` are those of :func:`demo_core.ui.running.facts`; the page asks for ``pdf``. The rest comes from the
     public endpoint ``/run_benchmark``.
     """
-    return component(FOLDER, "run", facts, [pdf], common=COMMON, scripts=SCRIPTS)
+    return component(FOLDER, "run", shelf, facts, answers, common=COMMON, scripts=SCRIPTS)

@@ -1,5 +1,4 @@
 // What is to be measured, and what has come. Results stay in this tab of the browser.
-const facts = props.value ?? {};
 const noun = facts.noun || "item";
 const wishes = { models: [], slice: "all", metric: "hr@10", lost: 0, seed: 0 };
 const MOST_KEPT = 20;
@@ -38,7 +37,7 @@ function start() {
   started = performance.now();
   draw("");
   const { models, slice, metric, lost, seed } = wishes;
-  stream("run_benchmark", [models, slice, metric, lost, seed], (part) => {
+  stream("run_benchmark", [models, slice, metric, lost, seed, dataset], (part) => {
     progress = part;
     draw();
   }, (problem) => {

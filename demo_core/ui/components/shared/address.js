@@ -14,6 +14,9 @@ function historyInAddress() {
   };
 }
 
+// A link of its own that stays with the data set.
+const linkWith = (query) => `?${dataset ? `data=${encodeURIComponent(dataset)}&` : ""}${query}`;
+
 // Values that are empty leave the address.
 function writeInAddress(values) {
   const address = new URL(location);

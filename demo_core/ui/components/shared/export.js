@@ -70,7 +70,7 @@ function exportButtons(target, figure) {
   const kinds = { SVG: async () => save(`${figure.name}.svg`, standalone(figure.svg(), figure.caption()), "image/svg+xml"),
     PNG: async () => save(`${figure.name}.png`, await png(standalone(figure.svg(), figure.caption()))),
     PDF: async () => {
-      const answer = await server.pdf(standalone(figure.svg(), figure.caption()));
+      const answer = await ask("pdf", standalone(figure.svg(), figure.caption()));
       if (answer.error) throw new Error(answer.error);
       save(`${figure.name}.pdf`, Uint8Array.from(atob(answer.base64), (byte) => byte.charCodeAt(0)), "application/pdf");
     },

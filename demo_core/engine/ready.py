@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from statistics import fmean
 
-from demo_core.engine import Engine
 from demo_core.engine.answers import InputError, Outcome, Route
+from demo_core.engine.explore_engine import ExploreEngine
 
 LOOKED_AT = 20
 LENGTH = 7
@@ -43,7 +43,7 @@ class _Candidate:
         return Ready(name, items[0].title, items[-1].title, ids, self.next, self.cosines, self.route.outcome)
 
 
-def ready_histories(engine: Engine) -> tuple[Ready, ...]:
+def ready_histories(engine: ExploreEngine) -> tuple[Ready, ...]:
     """One flat history, one with a cliff, one wandering; none when CARD or the example people are missing."""
     candidates = _candidates(engine)
     if len(candidates) < 3:
@@ -55,7 +55,7 @@ def ready_histories(engine: Engine) -> tuple[Ready, ...]:
     return flat.named("A steady taste"), cliff.named("A taste with a cliff"), wandering.named("A wandering taste")
 
 
-def _candidates(engine: Engine) -> list[_Candidate]:
+def _candidates(engine: ExploreEngine) -> list[_Candidate]:
     found: dict[tuple[int, ...], _Candidate] = {}
     try:
         for seed in range(LOOKED_AT):

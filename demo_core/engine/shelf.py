@@ -1,0 +1,76 @@
+"""The data sets of one folder of bundles, each with an engine of its own, made when somebody first asks for it."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from demo_core.checkpoint import CONFIG_FILE
+from demo_core.datasets import DATASETS
+from demo_core.engine.answers import InputError
+from demo_core.engine.engine import Engine
+from demo_core.engine.titles import shown
+from demo_core.own_data import About, is_own
+
+MOST_OTHERS = 2
+"""Engines beside the first that are kept: each holds its models in memory."""
+
+
+@dataclass(frozen=True)
+class Shelved:
+    """A data set that can be chosen. ``own``: somebody brought it."""
+
+    name: str
+    title: str
+    own: bool
+
+
+class Shelf:
+    """``first`` is the data set that a visitor meets; it is loaded at once, even when it has no bundle."""
+
+    def __init__(self, checkpoints: Path, first: str = "movielens", device: torch.device | None = None) -> None:
+        self.checkpoints = checkpoints
+        self.first = Engine(checkpoints, first, device)
+        self._device = device
+        self._others: OrderedDict[str, Engine] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def datasets(self) -> tuple[Shelved, ...]:
+        """Those with a bundle, as they are on disk now: the first, the other public ones, then people's own."""
+        found = {
+            self.first.dataset,
+            *(config.parent.parent.name for config in self.checkpoints.glob(f"*/*/{CONFIG_FILE}")),
+        }
+        order = [self.first.dataset, *DATASETS]
+        known = sorted(found, key=lambda name: (order.index(name) if name in order else len(order), name))
+        return tuple(Shelved(name, self._title(name), is_own(name)) for name in known)
+
+    def engine(self, name: object = None) -> Engine:
+        """The engine of a data set, ``None``: of the first. :class:`InputError` where there is no such data set."""
+        if name is None or name == self.first.dataset:
+            return self.first
+        with self._lock:
+            known = [one.name for one in self.datasets()]
+            if not isinstance(name, str) or name not in known:
+                raise InputError(f"Expected one of the data sets {', '.join(known)}, got {shown(repr(name))}.")
+            if name not in self._others:
+                self._others[name] = Engine(self.checkpoints, name, self._device)
+            self._others.move_to_end(name)
+            while len(self._others) > MOST_OTHERS:
+                self._others.popitem(last=False)
+            return self._others[name]
+
+    def forget(self, name: str) -> None:
+        """Reads a data set anew when it is next asked for: its bundles have changed."""
+        with self._lock:
+            self._others.pop(name, None)
+
+    def _title(self, name: str) -> str:
+        if name in DATASETS:
+            return DATASETS[name].title
+        about = About.read(self.checkpoints / name)
+        return about.title if about else name
