@@ -15,7 +15,6 @@ import torch
 from demo_core.engine import Engine
 from demo_core.engine.answers import InputError
 from demo_core.engine.bench import METRICS, SLICES
-from demo_core.engine.bundles import COMPARED
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -23,7 +22,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Measure models on the example people of a data set.")
     parser.add_argument("--checkpoints", type=Path, default=Path("checkpoints"))
     parser.add_argument("--dataset", default="movielens")
-    parser.add_argument("--models", nargs="+", default=list(COMPARED))
+    parser.add_argument("--models", nargs="+", help="default: those that the page compares")
     parser.add_argument("--slice", choices=list(SLICES), default="all")
     parser.add_argument("--metric", choices=list(METRICS), default="hr@10")
     parser.add_argument("--lost", type=float, default=0.0, help="share of every history that goes missing, 0 to 0.6")

@@ -15,7 +15,7 @@ import torch
 from demo_core.checkpoint import Bundle
 from demo_core.engine import bundles, captions
 from demo_core.engine.answers import InputError, ModelList, ModelStatus, Route
-from demo_core.engine.bundles import Loaded
+from demo_core.engine.bundles import COMPARED, Loaded
 from demo_core.engine.denoising import item_map
 from demo_core.engine.lookup import Lookup
 from demo_core.engine.questions import Question
@@ -73,7 +73,22 @@ class BaseEngine(Lookup):
             raise InputError(f"Expected one of the models {', '.join(self._loaded)}, got {shown(repr(name))}.")
         return self._loaded[name]
 
-    def _chosen(self, models: Sequence[str]) -> list[Loaded]:
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """The models that a page shows when nobody has chosen: the three it is about, and others in the place of those
+        that were never trained on somebody's own data.
+        """
+        there = [name for name in COMPARED if name in self._loaded]
+        others = [name for name in reversed(self._loaded) if name not in there]
+        return tuple((*there, *others)[: len(COMPARED)])
+
+    def _bundle(self, name: str) -> Bundle | None:
+        """None where the model is missing or cannot be used."""
+        one = self._loaded.get(name)
+        return one.bundle if one else None
+
+    def _chosen(self, models: Sequence[str] | None) -> list[Loaded]:
+        models = self.compared if models is None else models
         if not 1 <= len(models) <= MOST_MODELS:
             raise InputError(f"Expected 1 to {MOST_MODELS} models to compare, got {len(models)}.")
         return [self._known(name) for name in models]
@@ -90,7 +105,7 @@ class BaseEngine(Lookup):
 
     def _route(self, bundle: Bundle, question: Question) -> Route:
         histogram = training_histogram(self._statuses[bundle.name].health)
-        removal = removal_by_distance(self._loaded["tdm"].bundle, question.read, self._device)
+        removal = removal_by_distance(self._bundle("tdm"), question.read, self._device)
         return read_route(bundle, question, removal, self._search.items, histogram, self._device)
 
     def _caption(

@@ -9,7 +9,7 @@ from demo_core.engine.answers import InputError
 from demo_core.engine.base_engine import BaseEngine
 from demo_core.engine.bench import CHUNK, METRICS, SLICES, person_value, row_of
 from demo_core.engine.bench_answers import BenchProgress
-from demo_core.engine.bundles import COMPARED, Loaded
+from demo_core.engine.bundles import Loaded
 from demo_core.engine.lab import MOST_SHARE, Subject
 from demo_core.engine.questions import LARGEST_SEED, Question, check_name, check_number, check_whole
 
@@ -26,7 +26,7 @@ class BenchEngine(BaseEngine):
 
     def run_benchmark(
         self,
-        models: Sequence[str] = COMPARED,
+        models: Sequence[str] | None = None,
         slice: str = "all",
         metric: str = "hr@10",
         lost: float = 0.0,

@@ -15,6 +15,7 @@ from demo_core.datasets import PROTOCOLS
 from demo_core.engine.answers import ModelStatus
 from demo_core.health import failures
 from demo_core.models import MODELS
+from demo_core.own_data import is_own
 from demo_core.runs import Run
 from demo_core.sequences import Catalogue
 
@@ -35,11 +36,14 @@ class Loaded:
 
 
 def load_bundles(folder: Path, dataset: str, device: torch.device) -> tuple[Loaded, ...]:
-    """All bundles in ``folder``, one subfolder a model, and an entry for each compared model that has none."""
+    """All bundles in ``folder``, one subfolder a model, and an entry for each compared model that has none; on own data
+    only what was chosen was trained, and nothing is missing.
+    """
     found = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
     others = [name for name in MODELS if name in found and name not in COMPARED]
     strangers = [name for name in found if name not in MODELS and not name.startswith(".")]
-    loaded = [_load(folder / name, dataset, device) for name in (*COMPARED, *others, *strangers)]
+    compared = [name for name in COMPARED if name in found or not is_own(dataset)]
+    loaded = [_load(folder / name, dataset, device) for name in (*compared, *others, *strangers)]
     return with_one_catalogue(loaded)
 
 

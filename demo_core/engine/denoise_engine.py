@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
 from demo_core.engine.base_engine import BaseEngine
-from demo_core.engine.bundles import COMPARED, Loaded
+from demo_core.engine.bundles import Loaded
 from demo_core.engine.control_remarks import remarks
 from demo_core.engine.denoising import MOST_STEPS, MOST_STRENGTH, Walk, frames, no_stage, stage, walk
 from demo_core.engine.denoising_answers import DenoisingFrame, DenoisingModel, DenoisingNotes
@@ -20,7 +20,7 @@ class DenoiseEngine(BaseEngine):
     def denoise(
         self,
         history: Sequence[int],
-        models: Sequence[str] = COMPARED,
+        models: Sequence[str] | None = None,
         steps: int | None = None,
         guidance_strength: float | None = None,
         k: int = 10,

@@ -9,7 +9,7 @@ from demo_core.checkpoint import Bundle
 from demo_core.engine import captions
 from demo_core.engine.answers import Comparison, Effects, InputError, ModelList, Route, Why
 from demo_core.engine.base_engine import BaseEngine
-from demo_core.engine.bundles import COMPARED, Loaded
+from demo_core.engine.bundles import Loaded
 from demo_core.engine.effects import effects_of
 from demo_core.engine.questions import Question
 from demo_core.engine.reasons import reason_of
@@ -44,7 +44,7 @@ class ExploreEngine(BaseEngine):
     def compare(
         self,
         history: Sequence[int],
-        models: Sequence[str] = COMPARED,
+        models: Sequence[str] | None = None,
         k: int = 10,
         seed: int = 0,
         threshold: float | None = None,
@@ -57,7 +57,7 @@ class ExploreEngine(BaseEngine):
         chosen = self._chosen(models)
         question = self._question(history, k, seed, threshold, truth, off)
         lists = tuple(self._list(one, question) for one in chosen)
-        card = self._loaded["card"].bundle
+        card = self._bundle("card")
         route = None if card is None else self._route(card, question)
         return Comparison(
             route=route,
@@ -73,7 +73,7 @@ class ExploreEngine(BaseEngine):
         self,
         item: int,
         history: Sequence[int],
-        models: Sequence[str] = COMPARED,
+        models: Sequence[str] | None = None,
         seed: int = 0,
         threshold: float | None = None,
         off: Sequence[int] = (),
@@ -105,7 +105,8 @@ class ExploreEngine(BaseEngine):
         if self.problem:
             yield self.problem
         elif route is None:
-            yield f"No route: {self._loaded['card'].error}"
+            card = self._loaded.get("card")
+            yield f"No route: {card.error if card else 'CARD was not trained on this data set.'}"
         yield from captions.reading(question.read, self.window, chosen, self._search.items, self.noun)
         yield from captions.truth(question, chosen, lists, self._search.items)
         yield from captions.warnings(lists, route, self.noun)

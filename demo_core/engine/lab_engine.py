@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from demo_core.engine.base_engine import BaseEngine
-from demo_core.engine.bundles import COMPARED, Loaded
+from demo_core.engine.bundles import Loaded
 from demo_core.engine.lab import DRAWS, DRAWS_A_PERSON, KINDS, MOST_SHARE, PEOPLE, Subject, altered, lab_point
 from demo_core.engine.lab_answers import LabAnswer, LabItem, LabList, LabPoint
 from demo_core.engine.questions import LARGEST_SEED, Question, check_name, check_number, check_whole
@@ -21,7 +21,7 @@ class LabEngine(BaseEngine):
         kind: str = "lost",
         share: float = 0.3,
         draw: int = 0,
-        models: Sequence[str] = COMPARED,
+        models: Sequence[str] | None = None,
         k: int = 10,
         seed: int = 0,
         threshold: float | None = None,
@@ -33,7 +33,7 @@ class LabEngine(BaseEngine):
         check_whole("the draw", draw, 0, LARGEST_SEED)
         changed = altered(question.history, check_name("items", kind, KINDS), share, self.num_items, draw)
         now = replace(question, history=changed.read, seen=question.history)
-        card, items, lost = self._loaded["card"].bundle, self._search.items, frozenset(changed.lost)
+        card, items, lost = self._bundle("card"), self._search.items, frozenset(changed.lost)
         return LabAnswer(
             items=tuple(LabItem(items[id - 1], position, position in lost) for id, position in changed.items),
             whole=None if card is None else self._route(card, question),
@@ -48,7 +48,7 @@ class LabEngine(BaseEngine):
         kind: str,
         share: float,
         people: bool = False,
-        models: Sequence[str] = COMPARED,
+        models: Sequence[str] | None = None,
         k: int = 10,
         seed: int = 0,
         threshold: float | None = None,

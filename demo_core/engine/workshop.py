@@ -44,11 +44,14 @@ class _Run:
 
 class Workshop:
     """``command`` is what trains, ``scripts.own_data`` as a command line; ``changed`` is told which data set has new
-    bundles, or has gone.
+    bundles, or has gone; ``home``: the folder in which the command runs.
     """
 
-    def __init__(self, checkpoints: Path, command: Sequence[str], changed: Callable[[str], None]) -> None:
-        self._checkpoints, self._command, self._changed = checkpoints, tuple(command), changed
+    def __init__(
+        self, checkpoints: Path, command: Sequence[str], changed: Callable[[str], None], home: Path | None = None
+    ) -> None:
+        self._checkpoints, self._command, self._changed = checkpoints.resolve(), tuple(command), changed
+        self._home = home
         self._lock = threading.Lock()
         self._run: _Run | None = None
 
@@ -90,7 +93,13 @@ class Workshop:
                 raise InputError(f"There is a data set “{order.title}” already. Remove it, or choose another name.")
             command = [*self._command, *order.arguments(), f"--checkpoints={self._checkpoints}", "--json"]
             process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8", errors="replace"
+                command,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                cwd=self._home,
             )
             self._run = _Run(order, name, process, time.monotonic())
         threading.Thread(target=self._listen, args=(self._run,), daemon=True).start()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gradio as gr
 
 from demo_core.engine import Shelf
-from demo_core.ui import api, benchmarks, denoising, explore, header, missing, running, theme, views
+from demo_core.ui import api, benchmarks, denoising, explore, header, missing, own, running, theme, views
+from demo_core.ui.own import LARGEST_FILE, OwnData
 
 MOST_WAITING = 64
 """Calls that may wait; one more is refused at once: "queue is full"."""
@@ -17,8 +18,11 @@ configuration. There is no state to lose: it is in the address.
 """
 
 
-def create_app(shelf: Shelf) -> gr.Blocks:
-    """All views and the public API over the data sets of a shelf; nothing listens yet (see :func:`launch`)."""
+def create_app(shelf: Shelf, own_data: OwnData | None = None) -> gr.Blocks:
+    """All views and the public API over the data sets of a shelf; nothing listens yet (see :func:`launch`).
+
+    Without ``own_data`` nobody can bring any.
+    """
     views_of_page = {
         "explore": ("Explore", explore.build),
         "denoise": ("Denoise", denoising.build),
@@ -26,6 +30,8 @@ def create_app(shelf: Shelf) -> gr.Blocks:
         "benchmarks": ("Benchmarks", benchmarks.build),
         "run": ("Run your own", running.build),
     }
+    if own_data is not None:
+        views_of_page["own"] = ("Your data", lambda shelf: own.build(shelf, own_data))
     with gr.Blocks(title="Turnpoint", analytics_enabled=False) as app:
         header.build(shelf)
         with gr.Tabs(elem_id="views", overflow_behavior="wrap"):
@@ -60,6 +66,7 @@ def launch(app: gr.Blocks, host: str | None = None, port: int | None = None, blo
             favicon_path=str(theme.FAVICON),
             footer_links=["api"],
             mcp_server=True,
+            max_file_size=LARGEST_FILE,
             state_session_capacity=SESSIONS,
         )
     except (OSError, OverflowError) as error:

@@ -8,7 +8,6 @@ from typing import Any
 
 from demo_core.engine import Engine, Shelf
 from demo_core.engine.answers import Parsed
-from demo_core.engine.bundles import COMPARED
 from demo_core.engine.denoising_answers import DenoisingFrame, DenoisingModel, DenoisingNotes
 from demo_core.ui.api_inputs import a_list, ids_of, messages_for_clients
 
@@ -97,7 +96,7 @@ class ModelEndpoints:
             engine = self._shelf.engine(dataset)
             read = _read(engine, items)
             truth = _read(engine, [] if next_item is None else [next_item])
-            names = list(COMPARED) if models is None else a_list("models", models)
+            names = None if models is None else a_list("models", models)
             following = truth.items[0].id if truth.items else None
             positions = [] if off is None else a_list("off", off)
             answer = asdict(engine.compare(ids_of(read), names, k, seed, threshold, following, positions))
@@ -169,7 +168,7 @@ class ModelEndpoints:
             read, following = _read(engine, items), _read(engine, [] if next_item is None else [next_item])
             told = engine.denoise(
                 ids_of(read),
-                COMPARED if models is None else a_list("models", models),
+                None if models is None else a_list("models", models),
                 steps,
                 guidance_strength,
                 k,
@@ -204,7 +203,7 @@ class ModelEndpoints:
         """
         with messages_for_clients():
             engine = self._shelf.engine(dataset)
-            names = list(COMPARED) if models is None else a_list("models", models)
+            names = None if models is None else a_list("models", models)
             for progress in engine.run_benchmark(names, slice, metric, lost, seed):
                 yield asdict(progress)
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from demo_core.engine import Engine, Shelf
 from demo_core.engine.answers import InputError, Person
-from demo_core.engine.bundles import COMPARED
 from demo_core.experiments.honesty import agreement
 from demo_core.results import collect, of_present_recipes, summarise
 from demo_core.ui.components.explore import explore_page
@@ -118,9 +117,9 @@ def _clean(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _models(wishes: dict[str, Any]) -> list[Any]:
+def _models(wishes: dict[str, Any]) -> list[Any] | None:
     names = wishes.get("models")
-    return names if isinstance(names, list) else list(COMPARED)
+    return names if isinstance(names, list) else None
 
 
 def _chip(engine: Engine, id: object) -> Json:

@@ -7,7 +7,6 @@ from typing import Any
 from demo_core.engine import Engine, Shelf
 from demo_core.engine.answers import InputError
 from demo_core.engine.bench import LONG, METRICS, SLICES
-from demo_core.engine.bundles import COMPARED
 from demo_core.ui.components.run import run_page
 from demo_core.ui.drawings import pdf_of
 
@@ -34,7 +33,7 @@ def facts(engine: Engine) -> dict[str, Any]:
         "dataset": engine.dataset,
         "milliseconds": MILLISECONDS,
         "models": [
-            {"name": one.name, "title": one.title, "compared": one.name in COMPARED}
+            {"name": one.name, "title": one.title, "compared": one.name in engine.compared}
             for one in engine.models()
             if one.error is None
         ],

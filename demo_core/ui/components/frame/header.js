@@ -16,8 +16,9 @@ async function offerData() {
   part("data").replaceChildren(...offered.datasets.map(({ name, title }) =>
     node("option", { value: name, selected: name === offered.chosen }, title)));
   part("data").value = offered.chosen;
-  show(part("data-label"), true);
-  part("pill").textContent = facts.device;
+  show(part("data"), true);
+  part("data").title = `Answers come from ${facts.device}`;
+  show(part("pill"), false);
 }
 part("data").addEventListener("change", () => location.assign(linkToData(part("data").value)));
 document.addEventListener("turnpoint:data", offerData);

@@ -2,7 +2,6 @@
 const chartPen = pen(part("chart"), ["grid", "bars", "rings", "words"]);
 const ROW = 44, LEFT = 130, RIGHT = 150, AXIS = 34;
 
-const asPercent = (value) => (100 * value).toFixed(1);
 
 function drawChart() {
   const svg = part("chart"), width = roomFor(svg, 260), rows = progress?.rows ?? [];

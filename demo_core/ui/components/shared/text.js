@@ -6,6 +6,7 @@ function decimal(value, digits) {
 const evennessText = (value) => decimal(value, 3);
 const cosineText = (value) => decimal(value, 2);
 const percent = (share) => `${Math.round(100 * share)} %`;
+const asPercent = (share) => (100 * share).toFixed(1);
 
 function ordinal(number) {
   const teen = number % 100 >= 10 && number % 100 <= 20;

@@ -1,0 +1,93 @@
+// What is asked of the workshop, and what it tells. The training goes on without this page; the page only looks.
+const PAUSE = 1000; // between two looks while something is trained
+const order = { file: null, found: null, checking: false, asked: 0 };
+let told = { progress: null, own: [] };
+let looking = null;
+
+const running = () => told.progress?.state === "running";
+const wanted = () => ({
+  file: order.file,
+  title: part("title").value.trim(),
+  noun: part("noun").value.trim(),
+  fewest: Number(part("fewest").value),
+  models: facts.models.map(({ name }) => name).filter((name) => part("boxes").querySelector(`[value="${name}"]`).checked),
+  effort: part("effort").value,
+  seed: Math.round(Number(part("seed").value)),
+});
+
+async function bring(file) {
+  if (file.size > facts.largest) {
+    draw(`${file.name} has ${Math.ceil(file.size / 1e6)} MB; expected at most ${Math.floor(facts.largest / 1e6)} MB. Parquet is smaller than CSV.`);
+    return;
+  }
+  part("file-words").textContent = `${file.name} is being read …`;
+  try {
+    const { path } = await upload(file);
+    order.file = { path, uploaded: true };
+  } catch {
+    order.file = null;
+    part("file-words").textContent = "or drop one here";
+    draw("The file did not arrive. Try again.");
+    return;
+  }
+  if (!part("title").value) part("title").value = file.name.replace(/(\.(csv|tsv|txt|parquet|gz))+$/i, "").slice(0, 40);
+  await check(file.name);
+}
+
+// Looks into the file. An answer that another question has overtaken is not drawn.
+async function check(name) {
+  const mine = ++order.asked;
+  order.found = null;
+  order.checking = true;
+  order.name = name;
+  draw("");
+  const { file, fewest, noun } = wanted();
+  const answer = await ask("check", { file, fewest, noun }).catch(() => null);
+  if (mine !== order.asked) return;
+  order.checking = false;
+  order.found = answer?.found ?? null;
+  draw(answer ? answer.error ?? "" : "No answer came. Try again.");
+  if (order.found) part("live").textContent = part("found").textContent;
+}
+
+async function start() {
+  const answer = await ask("start", wanted()).catch(() => null);
+  if (!answer || answer.error) {
+    draw(answer?.error ?? "No answer came. Try again.");
+    return;
+  }
+  Object.assign(order, { file: null, found: null });
+  part("verdict").focus({ preventScroll: true });
+  take(answer, "");
+}
+
+async function stop() {
+  const answer = await ask("stop", null).catch(() => null);
+  if (answer) take(answer, "");
+}
+
+async function remove(name) {
+  const answer = await ask("remove", name).catch(() => null);
+  if (!answer || answer.error) draw(answer?.error ?? "No answer came. Try again.");
+  if (answer && !answer.error) take(answer, "");
+}
+
+const trainedOf = (progress) => (progress?.lessons ?? []).filter((lesson) => lesson.state === "trained").length;
+
+// `problem`: what to say in place of an old problem, undefined: leave it.
+function take(answer, problem) {
+  const before = told.progress;
+  told = answer;
+  const { progress } = told, ended = before?.state === "running" && !running();
+  if (trainedOf(progress) !== trainedOf(before) || ended || !before) document.dispatchEvent(new CustomEvent("turnpoint:data"));
+  draw(problem);
+  if (ended) part("live").textContent = part("verdict").textContent;
+  clearTimeout(looking);
+  if (running()) looking = setTimeout(look, PAUSE);
+}
+
+async function look() {
+  const answer = await ask("progress", null).catch(() => null);
+  if (answer) take(answer, undefined);
+  else looking = setTimeout(look, 5 * PAUSE);
+}
