@@ -11,7 +11,7 @@ from demo_core.engine import Shelf
 from demo_core.ui.components.shared import Answer, Facts, component
 
 FOLDER = Path(__file__).parent
-COMMON = ("text", "dom", "pen", "figure", "address", "export")
+COMMON = ("text", "dom", "pen", "figure", "address", "vega", "export")
 SCRIPTS = (
     "state",
     "search",
@@ -24,6 +24,8 @@ SCRIPTS = (
     "without",
     "lists",
     "why",
+    "route_vega",
+    "switch_vega",
     "explore",
 )
 STYLES = ("page", "chips", "figure", "lists", "phone")

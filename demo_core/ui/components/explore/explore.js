@@ -150,7 +150,7 @@ document.fonts.ready.then(() => {
 });
 
 exportButtons(part("exports"), { name: "turnpoint-line", svg: () => part("line"),
-  caption: () => answered?.comparison?.provenance ?? [], rows: () => tableRows(part("table").querySelector("table")) });
+  caption: () => answered?.comparison?.provenance ?? [], rows: () => tableRows(part("table").querySelector("table")), vega: routeChart });
 
 readAddress();
 refresh();
