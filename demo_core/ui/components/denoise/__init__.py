@@ -11,8 +11,8 @@ from demo_core.engine import Shelf
 from demo_core.ui.components.shared import Answer, Facts, component
 
 FOLDER = Path(__file__).parent
-COMMON = ("text", "dom", "pen", "figure", "address", "export", "stream")
-SCRIPTS = ("state", "play", "stage", "settling", "steps", "page")
+COMMON = ("text", "dom", "pen", "figure", "address", "vega", "export", "stream")
+SCRIPTS = ("state", "play", "stage", "settling", "steps", "stage_vega", "settling_vega", "page")
 
 
 def denoise_page(shelf: Shelf, facts: Facts, answers: Mapping[str, Answer]) -> gr.HTML:

@@ -131,8 +131,8 @@ document.addEventListener("turnpoint:prepare", () => {
   if (askedFor !== JSON.stringify(question())) run();
 });
 whenWidthChanges(draw);
-for (const name of ["stage", "bump"]) exportButtons(part(`exports-${name}`), { name: `turnpoint-denoising-${name}`,
-  svg: () => part(name), caption: () => [verdictOf(), ...(notes?.provenance ?? [])], rows: () => tableRows(part("table").querySelector("table")) });
+for (const [name, vega] of [["stage", stageChart], ["bump", settlingChart]]) exportButtons(part(`exports-${name}`), { name: `turnpoint-denoising-${name}`,
+  svg: () => part(name), caption: () => [verdictOf(), ...(notes?.provenance ?? [])], rows: () => tableRows(part("table").querySelector("table")), vega });
 
 readSettings();
 drawTexts();
