@@ -11,8 +11,8 @@ from demo_core.engine import Shelf
 from demo_core.ui.components.shared import Answer, Facts, component
 
 FOLDER = Path(__file__).parent
-COMMON = ("text", "dom", "pen", "figure", "address", "export")
-SCRIPTS = ("state", "line", "curve", "page")
+COMMON = ("text", "dom", "pen", "figure", "address", "vega", "export")
+SCRIPTS = ("state", "line", "curve", "line_vega", "curve_vega", "page")
 
 
 def lab_page(shelf: Shelf, facts: Facts, answers: Mapping[str, Answer]) -> gr.HTML:

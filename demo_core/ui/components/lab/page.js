@@ -86,8 +86,8 @@ whenSeen(() => {
   else draw();
 });
 whenWidthChanges(draw);
-for (const name of ["line", "curve"]) exportButtons(part(`exports-${name}`), { name: `turnpoint-missing-${name}`, svg: () => part(name),
-  caption: () => [verdictOf(), ...(answer?.provenance ?? [])], rows: () => tableRows(part("table").querySelector("table")) });
+for (const [name, vega] of [["line", linesChart], ["curve", curveChart]]) exportButtons(part(`exports-${name}`), { name: `turnpoint-missing-${name}`, svg: () => part(name),
+  caption: () => [verdictOf(), ...(answer?.provenance ?? [])], rows: () => tableRows(part("table").querySelector("table")), vega });
 
 readLab();
 draw();
