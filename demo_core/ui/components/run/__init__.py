@@ -11,8 +11,8 @@ from demo_core.engine import Shelf
 from demo_core.ui.components.shared import Answer, Facts, component
 
 FOLDER = Path(__file__).parent
-COMMON = ("text", "dom", "pen", "figure", "address", "export", "stream", "runs")
-SCRIPTS = ("state", "chart", "page")
+COMMON = ("text", "dom", "pen", "figure", "address", "vega", "export", "stream", "runs")
+SCRIPTS = ("state", "chart", "chart_vega", "page")
 
 
 def run_page(shelf: Shelf, facts: Facts, answers: Mapping[str, Answer]) -> gr.HTML:

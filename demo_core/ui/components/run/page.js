@@ -132,7 +132,7 @@ part("command").addEventListener("click", async () => {
   }
 });
 exportButtons(part("exports"), { name: "turnpoint-run", svg: () => part("chart"), caption: captionOf,
-  rows: () => tableRows(part("table").querySelector("table")) });
+  rows: () => tableRows(part("table").querySelector("table")), vega: runChart });
 
 // A link to a result runs it again, once the view is seen.
 whenSeen(() => {
