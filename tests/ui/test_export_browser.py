@@ -24,19 +24,25 @@ def taken(page: Page, group: str, kind: str) -> Download:
 
 
 @pytest.mark.parametrize("view", PLACES)
-def test_a_figure_is_taken_away_in_four_forms_with_its_caption(
+def test_a_figure_is_taken_away_in_five_forms_with_its_caption(
     watched: Watched, address: str, films: list[int], view: str, tmp_path: Path
 ) -> None:
     group, ready = PLACES[view]
     page = watched.open(link(address, films, f"&next=1128&view={view}"), ready=ready)
-    for kind, begins in (("SVG", b"<svg"), ("PNG", b"\x89PNG"), ("PDF", b"%PDF"), ("CSV", b"")):
+    for kind, ending, begins in (
+        ("SVG", ".svg", b"<svg"),
+        ("PNG", ".png", b"\x89PNG"),
+        ("PDF", ".pdf", b"%PDF"),
+        ("Vega-Lite", ".vl.json", b"{"),
+        ("CSV", ".csv", b""),
+    ):
         download = taken(page, group, kind)
-        assert download.suggested_filename.endswith(kind.lower())
+        assert download.suggested_filename.endswith(ending)
         path = tmp_path / download.suggested_filename
         download.save_as(path)
         content = path.read_bytes()
         assert content.startswith(begins) and len(content) > 300, kind
-        if kind in ("SVG", "CSV"):
+        if kind in ("SVG", "Vega-Lite", "CSV"):
             text = content.decode()
             assert "commit" in text and "leave-one-out-full" in text, "the caption goes with it"
             assert "var(--" not in text and "NaN" not in text

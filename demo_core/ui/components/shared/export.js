@@ -1,4 +1,4 @@
-// Figures to take away: as SVG with its colours and its caption inside, as PNG at twice the size, as PDF, and as CSV.
+// Figures to take away, their caption inside: as SVG with its colours, as PNG at twice the size, as PDF, as Vega-Lite, as CSV.
 const SVG_STYLES = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin", "opacity", "font-family",
   "font-size", "font-weight", "text-anchor", "paint-order"];
 const EDGE = 24, CAPTION_LINE = 18;
@@ -65,7 +65,7 @@ function tableRows(table) {
   return [...(table?.rows ?? [])].map((row) => [...row.cells].map((cell) => cell.textContent));
 }
 
-// `figure`: `name`, `svg()`, `caption()` and `rows()`, the table's cells with its head.
+// `figure`: `name`, `svg()`, `caption()`, `vega()`, its chart or null, and `rows()`, the table's cells with its head.
 function exportButtons(target, figure) {
   const kinds = { SVG: async () => save(`${figure.name}.svg`, standalone(figure.svg(), figure.caption()), "image/svg+xml"),
     PNG: async () => save(`${figure.name}.png`, await png(standalone(figure.svg(), figure.caption()))),
@@ -73,6 +73,11 @@ function exportButtons(target, figure) {
       const answer = await ask("pdf", standalone(figure.svg(), figure.caption()));
       if (answer.error) throw new Error(answer.error);
       save(`${figure.name}.pdf`, Uint8Array.from(atob(answer.base64), (byte) => byte.charCodeAt(0)), "application/pdf");
+    },
+    "Vega-Lite": async () => {
+      const chart = figure.vega();
+      if (!chart) throw new Error("Nothing is drawn yet.");
+      save(`${figure.name}.vl.json`, JSON.stringify(vegaLite(chart, figure.caption()), null, 1), "application/json");
     },
     CSV: async () => save(`${figure.name}.csv`, csv(figure.rows(), figure.caption()), "text/csv") };
   target.replaceChildren(...Object.entries(kinds).map(([title, make]) => {
