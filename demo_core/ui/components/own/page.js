@@ -14,7 +14,7 @@ function verdictOf() {
 }
 
 function drawForm() {
-  const ready = Boolean(order.found) && !running();
+  const ready = Boolean(order.found) && !order.checking && !running();
   part("start").disabled = !ready;
   show(part("start"), !running());
   show(part("stop"), running());

@@ -34,13 +34,13 @@ async function bring(file) {
   await check(file.name);
 }
 
-// Looks into the file. An answer that another question has overtaken is not drawn.
+// Looks into the file. What was found before stays until then, so that nothing jumps under a click; an answer that another
+// question has overtaken is not drawn.
 async function check(name) {
   const mine = ++order.asked;
-  order.found = null;
   order.checking = true;
   order.name = name;
-  draw("");
+  draw(undefined);
   const { file, fewest, noun } = wanted();
   const answer = await ask("check", { file, fewest, noun }).catch(() => null);
   if (mine !== order.asked) return;
