@@ -42,7 +42,8 @@ def arguments() -> argparse.Namespace:
 
 def own_data(shelf: Shelf, host: str | None) -> OwnData:
     """Trains in a process of its own; files of this machine may be named only by who sits at it."""
-    command = (sys.executable, "-m", "scripts.own_data")
+    spare = max(1, (os.cpu_count() or 2) - 1)  # a core is left to the page
+    command = (sys.executable, "-m", "scripts.own_data", f"--threads={spare}")
     heard = host or os.environ.get("GRADIO_SERVER_NAME") or THIS_MACHINE[0]
     return OwnData(
         Workshop(shelf.checkpoints, command, shelf.forget, HOME),

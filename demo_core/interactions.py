@@ -146,11 +146,11 @@ def _checked(table: _Table) -> Interactions:
     _refuse_many(timeless, "have a time that cannot be read", pd.DataFrame({"time": written}), "time")
     for left_out, why in ((nameless, "without a user or an item"), (timeless, "whose time cannot be read")):
         if left_out.any():
-            notes.append(f"{int(left_out.sum()):,} rows {why} were left out, the first is row {_row(left_out)}.")
+            notes.append(f"Left out: {_rows(left_out)} {why}; the first is row {_row(left_out)}.")
     kept = frame[~(nameless | timeless)].sort_values(["user", "time"], kind="stable")
     again = kept.duplicated(["user", "item"])
     if again.any():
-        notes.append(f"{int(again.sum()):,} rows repeat an item of the same person; the first time counts.")
+        notes.append(f"Left out: {_rows(again)} with an item that the person had before; the first time counts.")
     return Interactions(kept[~again].reset_index(drop=True), len(frame), table.columns, dated, tuple(notes))
 
 
@@ -175,6 +175,11 @@ def _times(values: pd.Series) -> tuple[pd.Series, bool]:
 
 def _nanoseconds(dates: pd.Series) -> pd.Series:
     return dates.astype("datetime64[ns, UTC]").astype("int64").where(dates.notna()).astype("Float64").astype(float)
+
+
+def _rows(marked: pd.Series) -> str:
+    number = int(marked.sum())
+    return f"{number:,} row{'s' * (number != 1)}"
 
 
 def _row(marked: pd.Series) -> int:

@@ -29,7 +29,8 @@ from demo_core.small_set import EFFORTS, SMALL_SET, News, train_small_set
 def main(arguments: list[str] | None = None) -> int:
     """0 on success, 1 with the reason where the data or a training cannot be used."""
     chosen = _parser().parse_args(arguments)
-    torch.set_num_threads(chosen.threads or max(1, torch.get_num_threads() - 1))  # an app that runs keeps a core
+    if chosen.threads:
+        torch.set_num_threads(chosen.threads)
     say: Callable[[str, dict[str, Any]], None] = _as_json if chosen.json else _in_words
     try:
         found = read_interactions(chosen.file)
@@ -104,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--effort", default="quick", choices=list(EFFORTS))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--checkpoints", type=Path, default=Path("checkpoints"), help="folder of bundles, by data set")
-    parser.add_argument("--threads", type=int, help="CPU threads (default: all but one)")
+    parser.add_argument("--threads", type=int, help="CPU threads (default: PyTorch's choice)")
     parser.add_argument("--check", action="store_true", help="only say what is in the file")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
     return parser

@@ -1,0 +1,58 @@
+"""The command that trains on somebody's own interactions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from demo_core import checkpoint
+from demo_core.example_people import read_examples
+from scripts.own_data import main
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """60 people walk along 30 items in a circle."""
+    rows = (f"p{p},{(p + step) % 30},{step}" for p in range(60) for step in range(7))
+    path = tmp_path / "table.csv"
+    path.write_text("\n".join(["user,item,time", *rows]))
+    return path
+
+
+def test_check_says_what_is_in_the_file_and_writes_nothing(
+    table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(table), "--check", "--title=Walks", f"--checkpoints={tmp_path / 'bundles'}"]) == 0
+    assert capsys.readouterr().out == (
+        "Walks (own-walks): 60 people, 30 items, 420 interactions with at least 5 interactions a person and item\n"
+    )
+    assert not (tmp_path / "bundles").exists()
+
+
+def test_models_and_example_people_stand_where_the_app_looks(
+    table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [str(table), "--title=Walks", f"--checkpoints={tmp_path}", "--models", "item_knn"]
+    assert main(arguments) == 0
+    assert "HR@20" in capsys.readouterr().out
+    assert checkpoint.load(tmp_path / "own-walks" / "item_knn").catalogue.num_items == 30
+    assert len(read_examples(tmp_path / "own-walks" / "examples.json", 30)) == 60
+    assert main(arguments) == 1
+    assert "There is an own data set own-walks already" in capsys.readouterr().err
+
+
+def test_json_tells_one_object_a_line(table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    models = ["--models", "popularity"]
+    assert main([str(table), "--title=Walks", f"--checkpoints={tmp_path}", "--json", *models]) == 0
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["kind"] for one in told] == ["about", "planned", "began", "trained"]
+    assert told[0]["people"] == 60 and told[-1]["rows"] == 60
+
+
+def test_a_file_that_cannot_be_used_ends_with_its_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(tmp_path / "none.csv")]) == 1
+    assert "found none called none.csv" in capsys.readouterr().err
+    assert main([str(tmp_path / "none.csv"), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["kind"] == "problem"
