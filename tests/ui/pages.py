@@ -84,7 +84,7 @@ def chips(page: Page) -> Locator:
 def choose(page: Page, title: str) -> None:
     before = chips(page).count()
     page.get_by_role("combobox", name="Search").type(title)
-    expect(page.get_by_role("option").first).to_be_visible()
+    expect(page.get_by_role("listbox").get_by_role("option").first).to_be_visible()
     page.keyboard.press("Enter")
     expect(chips(page)).to_have_count(before + 1)
 

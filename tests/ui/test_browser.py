@@ -124,7 +124,7 @@ def test_a_link_brings_the_state_back(watched: Watched, address: str, films: lis
 def test_a_misspelt_title_is_offered_as_a_question(watched: Watched, address: str) -> None:
     page = watched.open(address)
     page.get_by_role("combobox", name="Search").type("matrxi")
-    expect(page.get_by_role("option").first).to_contain_text("Did you mean “The Matrix”?")
+    expect(page.get_by_role("listbox").get_by_role("option").first).to_contain_text("Did you mean “The Matrix”?")
     page.keyboard.press("Escape")
     expect(page.locator(".suggestions")).to_be_hidden()
 
@@ -248,7 +248,7 @@ def test_a_film_is_replaced_in_its_place(watched: Watched, address: str, films: 
     expect(box).not_to_have_attribute("placeholder", f"In place of {before[2]}: type a film")
     chips(page).nth(2).dblclick()
     box.type("the matrix")
-    expect(page.get_by_role("option").first).to_be_visible()
+    expect(page.get_by_role("listbox").get_by_role("option").first).to_be_visible()
     page.keyboard.press("Enter")
     expect(chips(page)).to_have_text([*before[:2], "The Matrix", *before[3:]])
 

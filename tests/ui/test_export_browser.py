@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Download, Page, expect
 
-from tests.ui.pages import Watched, link
+from demo_core.engine import Engine
+from demo_core.engine.denoising_answers import DenoisingFrame
+from tests.ui.pages import MODELS, Watched, link
+
+NAMES = ("TDM", "CARD", "GlobalDiff")
 
 PLACES = {
     "explore": ("Download the line", ".list.shown .row"),
@@ -70,3 +75,25 @@ def test_a_saved_view_opens_without_the_server(
     assert asked == [path.as_uri()], "nothing is fetched"
     assert offline.locator("script").count() == 0
     offline.close()
+
+
+def rows_of(download: Download) -> list[list[str]]:
+    text = Path(download.path()).read_text(encoding="utf-8")
+    return [row for row in csv.reader(text.splitlines()) if not row[0].startswith("# ")]
+
+
+def test_the_tables_of_line_and_path_hold_what_is_drawn(
+    watched: Watched, address: str, films: list[int], engine: Engine
+) -> None:
+    page = watched.open(link(address, films, "&view=missing&lost=40&draw=2"), ready=".lab .left .squares")
+    heads, *rows = rows_of(taken(page, "Download the line", "CSV"))
+    assert heads[:4] == ["line", "number", "title", "cosine to the one before"]
+    lost = sum(one.lost for one in engine.lab(films, "lost", 0.4, draw=2).items)
+    assert [row[0] for row in rows] == ["whole"] * len(films) + ["read now"] * (len(films) - lost)
+    walk = watched.open(link(address, films, "&view=denoise&steps=3"), ready=".denoise .settled b")
+    expect(walk.get_by_role("button", name="Play")).to_be_visible()
+    _, *steps = rows_of(taken(walk, "Download the path", "CSV"))
+    frames = [one for one in engine.denoise(films, steps=3) if isinstance(one, DenoisingFrame)]
+    assert [(row[0], int(row[1])) for row in steps] == [(title, step) for title in NAMES for step in range(4)]
+    for row, frame in zip(steps, sorted(frames, key=lambda one: (MODELS.index(one.model), one.step)), strict=True):
+        assert [float(row[2]), float(row[3])] == pytest.approx(frame.place, abs=1e-6)

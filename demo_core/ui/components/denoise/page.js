@@ -131,8 +131,10 @@ document.addEventListener("turnpoint:prepare", () => {
   if (askedFor !== JSON.stringify(question())) run();
 });
 whenWidthChanges(draw);
-for (const [name, vega] of [["stage", stageChart], ["bump", settlingChart]]) exportButtons(part(`exports-${name}`), { name: `turnpoint-denoising-${name}`,
-  svg: () => part(name), caption: () => [verdictOf(), ...(notes?.provenance ?? [])], rows: () => tableRows(part("table").querySelector("table")), vega });
+const captionOf = () => [`${verdictOf()}${guidanceWords()}`, ...(notes?.provenance ?? [])];
+exportButtons(part("exports-stage"), { name: "turnpoint-denoising-stage", svg: () => part("stage"), caption: captionOf, rows: stageTable, vega: stageChart });
+exportButtons(part("exports-bump"), { name: "turnpoint-denoising-bump", svg: () => part("bump"), caption: captionOf,
+  rows: () => tableRows(part("table").querySelector("table")), vega: settlingChart });
 
 readSettings();
 drawTexts();

@@ -54,6 +54,13 @@ function pathLayers(last, colour, middle) {
   ];
 }
 
+// Where every model's guess is after each step; each model has a plane of its own.
+function stageTable() {
+  const heads = ["model", "step", "first component", "second component", `nearest ${noun}`, "cosine", "rank of the next one"];
+  return [heads, ...walking().flatMap(({ model, frames }) => frames.map(({ step, place, nearest, likeness, truth_rank }) =>
+    [model.title, step, ...place, fullTitle(nearest), likeness, truth_rank ?? ""]))];
+}
+
 function stageChart() {
   const walk = walks.get(shown.model), frames = framesOf(shown.model), last = frames.length - 1;
   if (!walk || walk.model.error || !frames.length) return null;

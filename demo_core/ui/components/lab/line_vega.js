@@ -48,10 +48,21 @@ function headLayer(all) {
     text: nominal("label"), opacity: when("datum.state === 'lost'", 0.45, 1) }) };
 }
 
+function bothLines() {
+  const { whole, left } = entries();
+  return [...lineRows("whole", answer.whole, whole), ...lineRows("read now", answer.route, left)];
+}
+
+function lineTable() {
+  const heads = ["line", "number", "title", "cosine to the one before", "below-average step", "height"];
+  const rows = (answer ? bothLines() : []).map(({ line, number, title, cosine, below_average, height }) =>
+    [line, number, title, cosine ?? "", below_average ? "yes" : "", height.toFixed(4)]);
+  return [heads, ...rows];
+}
+
 function linesChart() {
   if (!answer) return null;
-  const { own, whole, left } = entries();
-  const values = [...lineRows("whole", answer.whole, whole), ...lineRows("read now", answer.route, left)];
+  const { own } = entries(), values = bothLines();
   if (!values.length) return null;
   const columns = Math.max(own.length, 4), deepest = Math.max(LEAST_SCALE, ...values.map(({ height }) => height));
   const x = amount("column", { scale: { domain: [0.5, columns + 0.5], nice: false, zero: false },

@@ -86,8 +86,10 @@ whenSeen(() => {
   else draw();
 });
 whenWidthChanges(draw);
-for (const [name, vega] of [["line", linesChart], ["curve", curveChart]]) exportButtons(part(`exports-${name}`), { name: `turnpoint-missing-${name}`, svg: () => part(name),
-  caption: () => [verdictOf(), ...(answer?.provenance ?? [])], rows: () => tableRows(part("table").querySelector("table")), vega });
+const captionOf = () => [`${verdictOf()} ${percent(lab.share)} ${lab.kind}, draw ${lab.draw}`, ...(answer?.provenance ?? [])];
+exportButtons(part("exports-line"), { name: "turnpoint-missing-line", svg: () => part("line"), caption: captionOf, rows: lineTable, vega: linesChart });
+exportButtons(part("exports-curve"), { name: "turnpoint-missing-curve", svg: () => part("curve"), caption: captionOf,
+  rows: () => tableRows(part("table").querySelector("table")), vega: curveChart });
 
 readLab();
 draw();

@@ -61,7 +61,7 @@ function drawResult() {
   if (element.offsetParent) drawChart();
 }
 
-const captionOf = () => (progress ? [`Run here: ${progress.done} of ${progress.total} example people, seed ${progress.seed}`, ...progress.provenance] : []);
+const captionOf = () => (progress ? [`Run here: ${progress.done} of ${progress.total} people, ${sliceTitle(progress.slice).toLowerCase()}${progress.lost ? `, ${percent(progress.lost)} of every history lost` : ""}, seed ${progress.seed}`, ...progress.provenance] : []);
 
 function drawKept() {
   const all = runsHere();
