@@ -16,10 +16,14 @@ OPEN_VIEW = """() => {
 
 
 def remember(view: str) -> str:
-    """JavaScript that writes the opened view into the address; the first one needs no mention."""
+    """JavaScript that writes the opened view into the address; the first one needs no mention. Where not all tabs have
+    room, theirs is brought into sight.
+    """
     change = "delete('view')" if view == FIRST_VIEW else f"set('view', '{view}')"
     return f"""() => {{
   if (!document.querySelector("#views")?.dataset.opened) return ({OPEN_VIEW})();
+  const tab = document.querySelector('#views [role="tab"][data-tab-id="{view}"]');
+  document.fonts.ready.then(() => tab?.scrollIntoView({{ block: "nearest", inline: "center" }}));
   const address = new URL(location);
   address.searchParams.{change};
   history.replaceState(history.state, "", address.href.replaceAll("%2C", ",").replaceAll("%40", "@"));
