@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from scripts.browser import is_outside
+
 CHECKPOINTS = Path(__file__).parents[2] / "checkpoints"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 READY = ".list.shown .row, .explore .problem:visible"
 MODELS = ("tdm", "card", "globaldiff")
@@ -57,20 +48,12 @@ class Watched:
         self.trouble.append(text)
 
     def _request(self, url: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("data", "blob") and parts.hostname not in ("127.0.0.1", "localhost"):
+        if is_outside(url):
             self._note(f"request to another host: {url}")
 
     def _console(self, kind: str, text: str) -> None:
         if kind == "error":
             self._note(f"console: {text}")
-
-
-def free_port() -> int:
-    """A port for ``launch``: Gradio's own search leaves a socket open for every port it finds taken."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def link(address: str, ids: list[int], rest: str = "") -> str:

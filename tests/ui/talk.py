@@ -5,16 +5,17 @@ frame. It starts the app over the committed bundles and drives Chromium, so it n
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from demo_core.engine import Shelf
 from demo_core.ui import create_app, launch
-from tests.ui.pages import CHECKPOINTS, FLAGS, free_port
+from scripts.browser import chromium
+from scripts.serving import free_port
+from tests.ui.pages import CHECKPOINTS
 
 STEPS = {
     "history": ".explore .line text.number",
@@ -67,12 +68,9 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     app = create_app(Shelf(CHECKPOINTS, "movielens"))
     address = launch(app, host="127.0.0.1", port=free_port(), block=False)
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+    with chromium() as browser:
         for path in pictures(browser, address, folder):
             sys.stdout.write(f"{path}\n")
-        browser.close()
     app.close()
 
 

@@ -13,7 +13,7 @@ from gradio_client.exceptions import AppError
 
 from demo_core.engine import Shelf
 from demo_core.ui import create_app, launch
-from tests.ui.pages import free_port
+from scripts.serving import free_port
 
 PUBLIC = {
     *("/search_items", "/recommend", "/explain", "/compare", "/drop_one", "/denoise"),

@@ -20,8 +20,9 @@ from demo_core.ui import launch
 from demo_core.ui.benchmarks import build, exported, figures, shown
 from demo_core.ui.components.benchmarks.verdict import MORE, ONE_SEED, verdict
 from demo_core.ui.components.benchmarks.view import SIDE_BY_SIDE
+from scripts.serving import free_port
 from tests.runs import run, write_runs, zhihu_runs
-from tests.ui.pages import Watched, free_port
+from tests.ui.pages import Watched
 
 ML1M_RUN = run("sasrec", 0.2, dataset="ml-1m", protocol="leave-one-out-full")
 

@@ -14,8 +14,9 @@ from demo_core.measure import RANKS
 from demo_core.ranks import append_ranks
 from demo_core.sequences import Rows
 from demo_core.ui import create_app, launch
+from scripts.serving import free_port
 from tests.runs import experiment_runs, run, write_runs, zhihu_runs
-from tests.ui.pages import DESKTOP, PHONE, Watched, free_port
+from tests.ui.pages import DESKTOP, PHONE, Watched
 
 VIEW = "#benchmarks-page"
 SLOW = 30_000  # the first drawing imports Altair

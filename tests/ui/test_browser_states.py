@@ -12,7 +12,8 @@ from playwright.sync_api import expect
 from demo_core import checkpoint
 from demo_core.engine import Engine, Shelf
 from demo_core.ui import create_app, launch
-from tests.ui.pages import CHECKPOINTS, MODELS, Watched, chips, free_port, link, titles
+from scripts.serving import free_port
+from tests.ui.pages import CHECKPOINTS, MODELS, Watched, chips, link, titles
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 

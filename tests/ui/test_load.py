@@ -13,7 +13,7 @@ from demo_core.engine import Shelf
 from demo_core.ui import create_app, launch
 from demo_core.ui.api import CALLS_AT_ONCE
 from scripts.load import CALLS, ask, crowd, stream
-from tests.ui.pages import free_port
+from scripts.serving import free_port
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 from demo_core.engine import Shelf
 from demo_core.ui import create_app, launch
-from tests.ui.pages import free_port
+from scripts.serving import free_port
 from tests.ui.test_api import HISTORY, LARGEST_SCHEMA, PUBLIC
 
 Ask = Callable[[ClientSession], Awaitable[Any]]

@@ -15,7 +15,8 @@ from playwright.sync_api import Page, expect
 from demo_core.engine import Shelf
 from demo_core.engine.workshop import Workshop
 from demo_core.ui import OwnData, create_app, launch
-from tests.ui.pages import CHECKPOINTS, PHONE, Watched, free_port
+from scripts.serving import free_port
+from tests.ui.pages import CHECKPOINTS, PHONE, Watched
 
 HOME = Path(__file__).parents[2]
 READY = '#own [data-part="verdict"]'
