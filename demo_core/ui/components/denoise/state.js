@@ -44,13 +44,23 @@ function settledAt(model) {
   return kept.findIndex((set) => set.size === size);
 }
 
+// Steps come faster than they can be drawn: one by one, none would be seen before the last. So what came meanwhile is
+// drawn together.
+let due = 0;
+function drawSoon() {
+  due ||= requestAnimationFrame(() => {
+    due = 0;
+    draw();
+  });
+}
+
 function take(part) {
   if (part.kind === "model") walks.set(part.model, { model: part, frames: [] });
   else if (part.kind === "frame") {
     walks.get(part.model).frames[part.step] = part;
     if (phase === "streaming") shown.step = lastStep();
   } else notes = part;
-  draw();
+  drawSoon();
 }
 
 function run() {
