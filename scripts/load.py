@@ -34,6 +34,10 @@ CALLS: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 
 
+LONG: tuple[str, dict[str, Any]] = ("run_benchmark", {"models": ["card", "tdm", "globaldiff"]})
+FIRST = 100  # calls after which the memory is what later ones are compared with
+
+
 @dataclass(frozen=True)
 class Outcome:
     """``kind``: "answered", "refused" (the queue was full) or "lost"; ``seconds`` until then."""
@@ -82,6 +86,22 @@ def crowd(address: str, clients: int, calls: int) -> list[Outcome]:
         return list(itertools.chain.from_iterable(told))
 
 
+def leave(address: str, visitors: int) -> None:
+    """``visitors``, one after the other, who go away when a long answer begins."""
+    for _ in range(visitors):
+        told = stream(address, *LONG)
+        next(told)
+        told.close()
+
+
+def grown(address: str, pid: int, requests: int) -> tuple[float, float]:
+    """The megabytes that process ``pid`` holds after the first calls, and after all ``requests``."""
+    visit(address, FIRST, 0)
+    before = resident_megabytes(pid)
+    visit(address, requests - FIRST, 0)
+    return before, resident_megabytes(pid)
+
+
 def percentile(values: Sequence[float], share: int) -> float:
     """The ``share`` th of a hundred."""
     return statistics.quantiles(values, n=100, method="inclusive")[share - 1] if len(values) > 1 else values[0]
@@ -108,12 +128,9 @@ def main() -> None:
     print(f"{wishes.clients} clients x {wishes.calls} calls: {kinds}")
     print(f"median {percentile(seconds, 50):.2f} s, p95 {percentile(seconds, 95):.2f} s, longest {max(seconds):.2f} s")
     if wishes.pid:
-        visit(wishes.address, 100, 0)
-        before = resident_megabytes(wishes.pid)
-        visit(wishes.address, wishes.requests - 100, 0)
-        after = resident_megabytes(wishes.pid)
-        grown = f"{before:.0f} MB, after {wishes.requests} {after:.0f} MB: {after / before:.2f} x"
-        print(f"memory after 100 requests {grown}")
+        before, after = grown(wishes.address, wishes.pid, wishes.requests)
+        told_megabytes = f"{before:.0f} MB, after {wishes.requests} {after:.0f} MB: {after / before:.2f} x"
+        print(f"memory after {FIRST} requests {told_megabytes}")
 
 
 if __name__ == "__main__":
