@@ -11,6 +11,7 @@ from scripts.browser import is_outside
 CHECKPOINTS = Path(__file__).parents[2] / "checkpoints"
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 READY = ".list.shown .row, .explore .problem:visible"
+SLOWER = 3  # times as long as on two idle cores may whatever depends on the machine take, when tests run on it
 MODELS = ("tdm", "card", "globaldiff")
 
 

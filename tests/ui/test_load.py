@@ -12,8 +12,10 @@ import torch
 from demo_core.engine import Shelf
 from demo_core.ui import create_app, launch
 from demo_core.ui.api import CALLS_AT_ONCE
-from scripts.load import CALLS, ask, crowd, leave
+from scripts.load import CALLS, Outcome, ask, crowd, leave
+from scripts.page_speed import crowded
 from scripts.serving import free_port
+from tests.ui.pages import SLOWER
 
 
 @pytest.fixture(scope="module")
@@ -23,11 +25,20 @@ def address(film_checkpoints: Path) -> Iterator[str]:
     app.close()
 
 
-def test_twenty_visitors_with_five_calls_each_lose_none(address: str) -> None:
-    told = crowd(address, clients=20, calls=5)
+@pytest.fixture(scope="module")
+def told(address: str) -> list[Outcome]:
+    return crowd(address, clients=20, calls=5)
+
+
+def test_twenty_visitors_with_five_calls_each_lose_none(told: list[Outcome]) -> None:
     assert len(told) == 100
     assert [one for one in told if one.kind == "lost"] == []
     assert all(one.seconds < 60 for one in told)
+
+
+@pytest.mark.usefixtures("quiet")
+def test_the_twenty_wait_no_longer_than_allowed(told: list[Outcome]) -> None:
+    assert [one.line() for one in crowded(told) if one.worst > SLOWER * one.budget.most] == []
 
 
 def test_visitors_who_leave_in_the_middle_of_a_stream_free_their_places(address: str) -> None:
