@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,6 +96,16 @@ def test_every_section_is_drawn_and_says_what_it_is(watched: Watched, address: s
     expect(page.locator(".curves[data-figure=deleted] [aria-roledescription=point] title")).to_have_count(5)
     expect(page.locator("[data-section=released] .tiles")).to_contain_text("100")
     page.screenshot(path=tmp_path / "sections.png", full_page=True)
+
+
+def test_two_rows_are_compared_once_however_many_sections_open(watched: Watched, address: str) -> None:
+    page = watched.open(address, ready="#explore")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.post_data or ""))
+    page.get_by_role("tab", name="Benchmarks").click()
+    expect(page.locator(f"{VIEW} .curves svg")).to_have_count(7, timeout=SLOW)
+    expect(page.locator(f"{VIEW} .difference-text")).not_to_have_text(re.compile(r"^(computing …)?$"), timeout=SLOW)
+    assert len([question for question in asked if '"fn_name":"compare"' in question]) == 1
 
 
 def test_on_a_phone_sections_are_headings_that_open(watched: Watched, address: str) -> None:

@@ -99,10 +99,15 @@ function refit() {
 async function compareRows() {
   const host = at("difference");
   if (!host || !isOpen(host)) return;
-  const mine = newest, asked = { ...view.choice };
+  const mine = newest, asked = { ...view.choice }, question = JSON.stringify(asked);
+  if (host.dataset.asked === question) return; // every section that opens comes here, and the answer takes seconds
+  host.dataset.asked = question;
   const text = host.querySelector(".difference-text");
   if (!text.textContent) text.textContent = "computing …";
-  const told = await ask("compare", asked);
+  const told = await ask("compare", asked).catch((error) => {
+    delete host.dataset.asked;
+    throw error;
+  });
   if (mine !== newest || !told.text || view.choice.first !== asked.first || view.choice.second !== asked.second) return;
   Object.assign(view.choice, { first: told.first, second: told.second });
   for (const side of ["first", "second"]) host.querySelector(`select[data-kind="${side}"]`).value = told[side];
