@@ -11,7 +11,6 @@ from functools import lru_cache
 from typing import Any, Literal
 
 import altair as alt
-import vl_convert
 
 from demo_core.benchmark_rows import (
     Row,
@@ -22,11 +21,11 @@ from demo_core.benchmark_rows import (
     popularity,
     protocol,
 )
+from demo_core.rendering import renderer
 
 Theme = Literal["light", "dark"]
 ChartFormat = Literal["png", "svg", "json"]
 
-VEGA_LITE = "6.4"
 TOKENS: dict[Theme, dict[str, str]] = {
     "light": {
         "panel": "#FFFFFF",
@@ -124,13 +123,13 @@ def export(chart: alt.TopLevelMixin, file_format: ChartFormat) -> bytes:
         return specification.encode()
     if file_format == "svg":
         return svg(specification).encode()
-    return vl_convert.vegalite_to_png(specification, vl_version=VEGA_LITE, scale=2)
+    return renderer().draw("png", specification)
 
 
 @lru_cache(maxsize=64)
 def svg(specification: str) -> str:
     """Vega-Lite JSON -> SVG; the last drawings are kept, since every visitor asks for the same few."""
-    return vl_convert.vegalite_to_svg(specification, vl_version=VEGA_LITE)
+    return renderer().draw("svg", specification).decode()
 
 
 def _one_figure(rows: Sequence[Row]) -> tuple[str, str, str]:

@@ -99,23 +99,32 @@ def append_ranks(path: Path, run: Run, ranks: Tensor, rows: Rows) -> None:
     append_line(path, {**line, "ranks": _pack(clipped)})
 
 
-def read_ranks(path: Path) -> RankFile:
-    """The file's content; a file that does not exist holds nothing. A damaged line raises ``ValueError`` naming it."""
+def read_ranks(path: Path, dataset: str | None = None) -> RankFile:
+    """The file's content, or that of one data set; a file that does not exist holds nothing.
+
+    A damaged line raises ``ValueError`` naming it.
+    """
     content = RankFile()
     if not path.exists():
         return content
-    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            line = json.loads(text)
-            if "sequence_lengths" in line:
-                lengths = torch.from_numpy(_unpack(line["sequence_lengths"], "<u4").astype(np.int64))
-                sequence = torch.repeat_interleave(torch.arange(len(lengths)), lengths)
-                content.sequences[line["data_hash"], line["split"]] = sequence
-            else:
-                content.lines.setdefault(tuple(line[name] for name in KEY), {})[line["seed"]] = line
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{path}, line {number}: expected ranks as a JSON object. {error}") from error
+    with path.open(encoding="utf-8") as file:
+        for number, text in enumerate(file, start=1):
+            try:
+                _take(content, json.loads(text), dataset)
+            except (ValueError, KeyError, TypeError) as error:
+                raise ValueError(f"{path}, line {number}: expected ranks as a JSON object. {error}") from error
     return content
+
+
+def _take(content: RankFile, line: dict[str, Any], dataset: str | None) -> None:
+    if "sequence_lengths" in line:
+        lengths = torch.from_numpy(_unpack(line["sequence_lengths"], "<u4").astype(np.int64))
+        sequence = torch.repeat_interleave(torch.arange(len(lengths)), lengths)
+        content.sequences[line["data_hash"], line["split"]] = sequence
+        return
+    key = tuple(line[name] for name in KEY)
+    if dataset is None or line["dataset"] == dataset:
+        content.lines.setdefault(key, {})[line["seed"]] = line
 
 
 def _ranks(line: Mapping[str, Any], rows: int) -> Tensor:

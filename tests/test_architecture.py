@@ -61,7 +61,7 @@ ORDER = (
         "benchmark_rows",
         "experiments",
     ),
-    *("charts", "curve_charts", "interval_charts", "ui"),
+    *("rendering", "charts", "curve_charts", "interval_charts", "ui"),
 )
 MOST_LINES = 260
 # Scripts that measure the page in a browser say what to install when it is missing.
@@ -139,7 +139,7 @@ def test_heavy_libraries_stay_where_they_belong(path: Path) -> None:
         "gradio": ("demo_core/ui/", "app.py"),
         "huggingface_hub": ("demo_core/hub.py",),
         "altair": ("demo_core/charts.py", "demo_core/curve_charts.py", "demo_core/interval_charts.py"),
-        "vl_convert": ("demo_core/charts.py", "demo_core/ui/"),
+        "vl_convert": ("demo_core/rendering.py",),
         "accelerate": ("demo_core/training.py", "scripts/"),
         "urllib": ("demo_core/hub.py", "scripts/", "demo_core/ui/"),
         "requests": (),

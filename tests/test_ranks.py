@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from demo_core.ranks import RunKey, append_ranks, read_ranks, run_key
+from demo_core.ranks import KEY, RunKey, append_ranks, read_ranks, run_key
 from demo_core.runs import Run
 from demo_core.sequences import Rows
 from tests.runs import run as a_run
@@ -82,3 +82,12 @@ def test_ranks_of_a_variant_of_an_earlier_recipe_count_as_not_measured(tmp_path:
     assert read_ranks(path).of(key) is None
     write(6, "new", "deleted=0.5")
     assert read_ranks(path).of(key) is not None
+
+
+def test_one_data_set_is_read_without_the_others(tmp_path: Path) -> None:
+    path, rows = tmp_path / "ranks.jsonl", Rows.last_items([[1, 2], [1, 2, 3]])
+    for name in ("zhihu", "beauty"):
+        append_ranks(path, a_run(dataset=name), torch.tensor([1, 2]), rows)
+    assert {key[KEY.index("dataset")] for key in read_ranks(path, "zhihu").lines} == {"zhihu"}
+    assert len(read_ranks(path).lines) == 2
+    assert read_ranks(path, "zhihu").of(run_key(a_run(dataset="zhihu"))) is not None

@@ -8,7 +8,7 @@ from pathlib import Path
 from demo_core.comparison import Difference, difference_between
 from demo_core.datasets import DATASETS
 from demo_core.measure import RANKS
-from demo_core.ranks import RankFile, RunKey, read_ranks
+from demo_core.ranks import KEY, RankFile, RunKey, read_ranks
 from demo_core.results import Result
 
 Wanted = tuple[RunKey, str | None]
@@ -45,7 +45,7 @@ def _between(checkpoints: Path, results: tuple[Result, ...]) -> Difference | Non
 
 @lru_cache(maxsize=256)
 def _interval(path: Path, state: tuple[int, int], wanted: tuple[Wanted, ...], metric: str) -> Difference | None:
-    file = _ranks(path, state)
+    file = _ranks(path, state, str(wanted[0][0][KEY.index("dataset")]))
     try:
         return difference_between([file.of(*one) for one in wanted], metric)
     except ValueError:
@@ -54,9 +54,9 @@ def _interval(path: Path, state: tuple[int, int], wanted: tuple[Wanted, ...], me
 
 
 @lru_cache(maxsize=1)
-def _ranks(path: Path, state: tuple[int, int]) -> RankFile:
+def _ranks(path: Path, state: tuple[int, int], dataset: str) -> RankFile:
     """``state`` tells one content of the file from another."""
-    return read_ranks(path)
+    return read_ranks(path, dataset)
 
 
 def _key(result: Result) -> RunKey:

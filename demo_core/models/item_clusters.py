@@ -18,7 +18,6 @@ from typing import Self
 import numpy as np
 import torch
 from scipy import sparse
-from scipy.cluster.vq import kmeans2
 from torch import Generator, Tensor
 
 from demo_core.models.global_structure import Pairs, SparseRows, newest, sparse_similarity
@@ -104,6 +103,8 @@ def k_means(points: sparse.csr_array, clusters: int) -> np.ndarray:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="One of the clusters is empty")
         single = dense.astype(np.float32)
+        from scipy.cluster.vq import kmeans2  # slow to import, and only counting needs it
+
         return kmeans2(single, min(clusters, len(single)), ITERATIONS, minit="points", rng=random)[1]
 
 

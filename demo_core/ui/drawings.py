@@ -6,6 +6,7 @@ import base64
 import re
 
 from demo_core.engine import Engine
+from demo_core.rendering import DrawingError, renderer
 
 LARGEST = 1_000_000  # characters
 # Nothing that could ask for a file or another host, and nothing that runs.
@@ -25,9 +26,7 @@ def pdf(svg: object) -> dict[str, str]:
         return {"error": f"Expected a drawing of at most {LARGEST:,} characters, got {len(svg):,}."}
     if FORBIDDEN.search(svg):
         return {"error": "Expected shapes and text alone: no images, links, styles or scripts."}
-    import vl_convert  # takes a while to import, and few visitors need it
-
     try:
-        return {"base64": base64.b64encode(vl_convert.svg_to_pdf(svg)).decode()}
-    except (ValueError, RuntimeError) as error:
+        return {"base64": base64.b64encode(renderer().draw("pdf", svg)).decode()}
+    except DrawingError as error:
         return {"error": f"The drawing could not be read: {error}"}

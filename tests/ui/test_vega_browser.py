@@ -14,9 +14,9 @@ import pytest
 import vl_convert
 from playwright.sync_api import Page, expect
 
-from demo_core.charts import VEGA_LITE
 from demo_core.engine import Engine
 from demo_core.engine.denoising_answers import DenoisingFrame, DenoisingModel
+from demo_core.rendering import VEGA_LITE
 from demo_core.ui.theme import LIGHT
 from tests.ui.pages import PHONE, Watched, link
 
