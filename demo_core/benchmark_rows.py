@@ -84,6 +84,12 @@ def points(fraction: float) -> str:
     return f"{100 * fraction:.2f}".removeprefix("0")
 
 
+def seed_numbers(result: Result) -> str:
+    """``seed 0`` or ``seeds 0, 1, 2``; empty for a paper's figure."""
+    numbers = ", ".join(map(str, result.seeds))
+    return f"seed{'s' * (len(result.seeds) != 1)} {numbers}" if numbers else ""
+
+
 def model_title(model: str) -> str:
     """The model's name as its field writes it; an unknown name is given back as it is."""
     return MODELS[model].title if model in MODELS else PAPER_TITLES.get(model, model)

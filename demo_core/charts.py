@@ -6,7 +6,7 @@ wherever it is pasted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -20,11 +20,13 @@ from demo_core.benchmark_rows import (
     metric_title,
     popularity,
     protocol,
+    seed_numbers,
 )
 from demo_core.rendering import renderer
+from demo_core.results import Result
 
 Theme = Literal["light", "dark"]
-ChartFormat = Literal["png", "svg", "json"]
+ChartFormat = Literal["png", "svg", "pdf", "json"]
 
 TOKENS: dict[Theme, dict[str, str]] = {
     "light": {
@@ -90,7 +92,9 @@ def benchmark_chart(
         layers.insert(0, _popularity_line(level, colours["ink"]))
     title = alt.TitleParams(
         f"{metric_title(metric)} on {dataset_title(dataset)}, {name}",
-        subtitle=[] if compact else [protocol(name).description, *_origins(rows), "bars: one sd over seeds"],
+        subtitle=[]
+        if compact
+        else [protocol(name).description, *origins(row.result for row in rows), "bars: one sd over seeds"],
     )
     chart = alt.layer(*layers).properties(width=width, height=alt.Step(27), title=title)
     return themed(chart, colours)
@@ -117,12 +121,14 @@ def health_chart(rows: Sequence[Row], theme: Theme = "light", width: int = 200) 
 
 
 def export(chart: alt.TopLevelMixin, file_format: ChartFormat) -> bytes:
-    """The chart as PNG (two pixels a point), SVG or Vega-Lite JSON, made without a browser or a network."""
+    """The chart as PNG (two pixels a point), SVG, PDF or Vega-Lite JSON, made without a browser or a network."""
     specification = chart.to_json(indent=1)
     if file_format == "json":
         return specification.encode()
     if file_format == "svg":
         return svg(specification).encode()
+    if file_format == "pdf":
+        return renderer().draw("pdf", svg(specification))
     return renderer().draw("png", specification)
 
 
@@ -212,8 +218,9 @@ def _popularity_line(level: float, colour: str) -> alt.Chart:
     )
 
 
-def _origins(rows: Sequence[Row]) -> list[str]:
-    return list(dict.fromkeys(row.result.origin for row in rows))
+def origins(results: Iterable[Result]) -> list[str]:
+    """Where figures are from, each place once: paper and table, or data, commit, device and seeds."""
+    return list(dict.fromkeys(", ".join(filter(None, [one.origin, seed_numbers(one)])) for one in results))
 
 
 def themed(chart: Any, colours: dict[str, str]) -> Any:

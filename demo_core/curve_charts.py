@@ -16,7 +16,7 @@ from scipy import optimize
 
 from demo_core.axes import Axis
 from demo_core.benchmark_rows import Row, dataset_title, metric_title, points
-from demo_core.charts import LEFT_HALVES, SHAPES, TOKENS, Theme, marks, themed
+from demo_core.charts import LEFT_HALVES, SHAPES, TOKENS, Theme, marks, origins, themed
 from demo_core.experiments.curves import Curve, Point, axis_note, scale_of, vertical_axis
 from demo_core.results import Result
 from demo_core.variants import SHARES, STEPS, axis_title
@@ -58,7 +58,7 @@ def curve_chart(
     ]
     title = alt.TitleParams(
         f"{_metric_words(metric)} on {dataset_title(dataset)}, {protocol}",
-        subtitle=[axis_note(axis), "bars: one sd over seeds"],
+        subtitle=[axis_note(axis), "bars: one sd over seeds", *origins(p.result for c in curves for p in c.points)],
     )
     chart = alt.layer(*layers).properties(width=width, height=height)
     return themed(chart if compact else chart.properties(title=title), colours)

@@ -92,7 +92,7 @@ def test_chart_says_data_set_protocol_and_origin_on_a_transparent_ground() -> No
     spec = specification()
     assert spec["title"]["text"] == "HR@20 on Zhihu, prefix-full"
     assert "CARD paper, Table 1" in spec["title"]["subtitle"]
-    assert "data 0123456, commit fedcba9, CPU" in spec["title"]["subtitle"]
+    assert "data 0123456, commit fedcba9, CPU, seeds 0, 1, 2" in spec["title"]["subtitle"]
     assert spec["config"]["background"] == "transparent"
 
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import expect
 
+from demo_core.engine import Shelf
+from demo_core.engine.workshop import Workshop
+from demo_core.ui import OwnData, create_app, launch
+from scripts.serving import free_port
 from tests.ui.pages import Watched, link
 
 READY = {
@@ -14,6 +21,7 @@ READY = {
     "missing": ".lab .legend li:nth-child(3)",
     "benchmarks": "#benchmarks-page .wide",
     "run": ".run .kept li",
+    "own": '#own [data-part="found"] p',
 }
 TOUR = {"explore": "&tour=route", "denoise": "&tour=denoising", "run": "&run=popularity"}
 PARTS = {
@@ -22,17 +30,38 @@ PARTS = {
     "missing": "#lab",
     "benchmarks": "#benchmarks-page",
     "run": "#run",
+    "own": "#own",
 }
+
+
+@pytest.fixture(scope="module")
+def address(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The app with every view; what is brought is checked here, and never trained."""
+    workshop = Workshop(tmp_path_factory.mktemp("bundles"), (), shelf.forget)
+    app = create_app(shelf, OwnData(workshop, paths=True))
+    yield launch(app, host="127.0.0.1", port=free_port(), block=False)
+    app.close()
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """60 people walk along 30 items in a circle."""
+    rows = (f"p{p},{(p + step) % 30},{step}" for p in range(60) for step in range(7))
+    path = tmp_path / "table.csv"
+    path.write_text("\n".join(["user,item,time", *rows]))
+    return path
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("view", READY)
 def test_axe_finds_nothing_that_is_ours(
-    watched: Watched, address: str, films: list[int], view: str, dark: bool
+    watched: Watched, address: str, films: list[int], table: Path, view: str, dark: bool
 ) -> None:
-    page = watched.open(
-        link(address, films, f"&next=1128&view={view}{TOUR.get(view, '')}"), dark=dark, ready=READY[view]
-    )
+    ready = "#own .boxes input" if view == "own" else READY[view]
+    page = watched.open(link(address, films, f"&next=1128&view={view}{TOUR.get(view, '')}"), dark=dark, ready=ready)
+    if view == "own":
+        page.set_input_files('#own [data-part="file"]', table)
+        expect(page.locator(READY[view]).first).to_be_visible()
     expect(page.locator(PARTS[view])).to_be_visible()
     page.wait_for_timeout(500)  # a chart that slides has no settled colours
     found = Axe().run(page, context={"include": [[PARTS[view]], ["#top"]]})

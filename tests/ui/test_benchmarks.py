@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import html
 import io
 import json
 from collections.abc import Iterator
@@ -170,11 +171,16 @@ def test_figures_fit_theme_and_width_and_show_health_where_it_is_known(checkpoin
 
 
 def test_exports_are_what_their_names_say(checkpoints: Path) -> None:
-    files = {name: exported(checkpoints, "zhihu", {"format": name}) for name in ("png", "svg", "csv", "vega-lite")}
+    files = {
+        name: exported(checkpoints, "zhihu", {"format": name}) for name in ("png", "svg", "pdf", "csv", "vega-lite")
+    }
     content = {name: base64.b64decode(file["base64"]) for name, file in files.items()}
     assert files["csv"]["name"] == "turnpoint-zhihu-prefix-full-hr20.csv"
     assert content["png"].startswith(b"\x89PNG")
     assert content["svg"].startswith(b"<svg")
+    assert content["pdf"].startswith(b"%PDF")
+    told = html.unescape(content["svg"].decode())
+    assert "Zhihu, prefix-full" in told and ", seeds 0, 1" in told and "commit " in told, "the caption goes with it"
     assert "vega-lite" in json.loads(content["vega-lite"])["$schema"]
     lines = list(csv.DictReader(io.StringIO(content["csv"].decode())))
     assert len(lines) == len(shown(checkpoints, "zhihu", {})["charts"][0]["rows"])

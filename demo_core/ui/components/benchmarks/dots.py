@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from demo_core.axes import Axis
-from demo_core.benchmark_rows import Row, points, protocol
+from demo_core.benchmark_rows import Row, points, protocol, seed_numbers
 
 
 @dataclass(frozen=True)
@@ -68,11 +68,7 @@ def percent_dot(row: Row) -> Dot:
 def provenance(row: Row) -> str:
     """Where a figure comes from: paper and table, or data, commit, device, seeds and date of the newest run."""
     result = row.result
-    numbers = ", ".join(map(str, result.seeds))
-    kind = "seed" if len(result.seeds) == 1 else "seeds"
-    return ", ".join(
-        part for part in (result.origin, f"{kind} {numbers}" if numbers else "", (result.date or "")[:10]) if part
-    )
+    return ", ".join(part for part in (result.origin, seed_numbers(result), (result.date or "")[:10]) if part)
 
 
 def dots(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 FORMATS: dict[str, tuple[ChartFormat, str, str]] = {
     "png": ("png", "png", "image/png"),
     "svg": ("svg", "svg", "image/svg+xml"),
+    "pdf": ("pdf", "pdf", "application/pdf"),
     "vega-lite": ("json", "vl.json", "application/json"),
 }
 PAGE_WIDTH, COMPACT_WIDTH, HEALTH_WIDTH = 325, 95, 270

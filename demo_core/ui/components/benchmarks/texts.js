@@ -59,5 +59,5 @@ function cards(view) {
     <p>A number belongs to its protocol. These never share an axis:</p>${chips.join("")}${both}</section>`;
 }
 
-const fileFormats = [["png", "PNG"], ["svg", "SVG"], ["csv", "CSV"], ["vega-lite", "Vega-Lite"]];
+const fileFormats = [["png", "PNG"], ["svg", "SVG"], ["pdf", "PDF"], ["csv", "CSV"], ["vega-lite", "Vega-Lite"]];
 const exportButtons = () => fileFormats.map(([name, title]) => `<button type="button" data-kind="download" data-name="${name}">${title}</button>`).join("");

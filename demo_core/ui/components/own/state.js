@@ -69,7 +69,10 @@ async function stop() {
 async function remove(name) {
   const answer = await ask("remove", name).catch(() => null);
   if (!answer || answer.error) draw(answer?.error ?? "No answer came. Try again.");
-  if (answer && !answer.error) take(answer, "");
+  if (!answer || answer.error) return;
+  // Where nothing is left to look at, the page goes back to the first data set.
+  if (name === dataset) location.assign("?view=own");
+  else take(answer, "");
 }
 
 const trainedOf = (progress) => (progress?.lessons ?? []).filter((lesson) => lesson.state === "trained").length;
