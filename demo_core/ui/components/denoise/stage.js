@@ -74,9 +74,16 @@ function drawPath(frames, places) {
   drawNear(frames[step], now, step);
 }
 
+const NEAR_LETTER = 8.4, NEAR_LINE = 18; // pixels, of the words beside the guess
+
+// On the side with more room, in as many lines as that room asks for, which grow away from the edge that is nearer.
 function drawNear(frame, { x, y }, step) {
-  const width = Number(part("stage").getAttribute("width")), right = x > width * 0.6;
+  const svg = part("stage"), width = Number(svg.getAttribute("width")), height = Number(svg.getAttribute("height"));
+  const right = x > width * 0.6, room = (right ? x : width - x) - 24;
   const words = step ? `near ${mainTitle(frame.nearest)} ${decimal(frame.likeness, 2)}` : "start";
-  stagePen.draw("words", "near", "text", { x: x + (right ? -18 : 18), y: y - 12, "text-anchor": right ? "end" : "start",
-    class: "near" }, words);
+  const lines = wrapped(words, Math.floor(room / NEAR_LETTER)), above = y > height / 2 ? (lines.length - 1) * NEAR_LINE : 0;
+  lines.forEach((line, at) => {
+    stagePen.draw("words", at ? `near ${at}` : "near", "text", { x: x + (right ? -18 : 18), y: Math.max(y - 12, 14) - above + at * NEAR_LINE,
+      "text-anchor": right ? "end" : "start", class: "near" }, line);
+  });
 }

@@ -32,3 +32,14 @@ const MARKS = {
   globaldiff: { colour: "var(--gd)", sign: "▲" },
 };
 const markOf = (model) => MARKS[model] ?? { colour: "var(--muted)", sign: "⬢" };
+
+// A text in lines of at most so many characters; a word that is longer is cut. Drawings break no lines by themselves.
+function wrapped(text, most) {
+  const found = [""], piece = new RegExp(`.{1,${Math.max(most, 4)}}`, "gsu");
+  for (const word of text.split(" ").flatMap((each) => each.match(piece) ?? [""])) {
+    const line = found.at(-1);
+    if (line && line.length + word.length >= most) found.push(word);
+    else found[found.length - 1] = line ? `${line} ${word}` : word;
+  }
+  return found;
+}

@@ -31,16 +31,6 @@ const lagged = (...fields) => ({ window: fields.map((field) => ({ op: "lag", fie
 // A text that stays readable on lines and bars: the paper's colour lies under it as its edge.
 const haloed = (layer) => [{ ...layer, mark: { ...layer.mark, stroke: lightColour("panel"), strokeWidth: 5, strokeJoin: "round" } }, layer];
 
-function wrapped(text, most) {
-  const found = [""];
-  for (const word of text.split(" ")) {
-    const line = found.at(-1);
-    if (line && line.length + word.length >= most) found.push(word);
-    else found[found.length - 1] = line ? `${line} ${word}` : word;
-  }
-  return found;
-}
-
 function vegaConfig() {
   const [ink, muted, line, line2] = ["ink", "muted", "line", "line2"].map(lightColour);
   const small = { labelColor: muted, labelFontSize: 13, titleColor: muted, titleFontSize: 13, titleFontWeight: "normal" };
