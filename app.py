@@ -1,4 +1,4 @@
-"""Turnpoint's page: loads the trained models of one data set and serves Explore and Benchmarks."""
+"""Turnpoint's page: loads the trained models of a data set, and of others when they are asked for, and serves them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import ctypes
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -21,7 +22,6 @@ from demo_core.ui import AddressError, OwnData, create_app, launch
 
 HOME = Path(__file__).resolve().parent
 CHECKPOINTS = HOME / "checkpoints"
-THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 OFF = ("off", "no", "false", "0")
 M_ARENA_MAX = -8  # of malloc.h
 
@@ -40,18 +40,19 @@ def arguments() -> argparse.Namespace:
         default=allowed,
         help="whether visitors may bring their own data (default: yes, unless TURNPOINT_OWN_DATA is off)",
     )
+    parser.add_argument(
+        "--own-paths",
+        action="store_true",
+        help="let visitors name a file of this machine as their table; only where nobody else can open the page",
+    )
     return parser.parse_args()
 
 
-def own_data(shelf: Shelf, host: str | None) -> OwnData:
-    """Trains in a process of its own; files of this machine may be named only by who sits at it."""
-    spare = max(1, (os.cpu_count() or 2) - 1)  # a core is left to the page
+def own_data(shelf: Shelf, paths: bool) -> OwnData:
+    """Trains in a process of its own, with a core left to the page."""
+    spare = max(1, (os.cpu_count() or 2) - 1)
     command = (sys.executable, "-m", "scripts.own_data", f"--threads={spare}")
-    heard = host or os.environ.get("GRADIO_SERVER_NAME") or THIS_MACHINE[0]
-    return OwnData(
-        Workshop(shelf.checkpoints, command, shelf.forget, HOME),
-        paths=heard in THIS_MACHINE and "SPACE_ID" not in os.environ,
-    )
+    return OwnData(Workshop(shelf.checkpoints, command, shelf.forget, HOME), paths)
 
 
 def keep_to_few_heaps() -> None:
@@ -67,14 +68,15 @@ def main() -> None:
     # Requests run in threads of their own; splitting the small sums of one request as well only makes them wait.
     torch.set_num_threads(1)
     shelf = Shelf(chosen.checkpoints, chosen.dataset)
-    own = own_data(shelf, chosen.host) if chosen.own_data else None
+    own = own_data(shelf, chosen.own_paths) if chosen.own_data else None
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # as a container is stopped: tidy up first
     try:
         launch(create_app(shelf, own), host=chosen.host, port=chosen.port)
     except AddressError as error:
         raise SystemExit(str(error)) from error
     finally:
         if own is not None:
-            own.workshop.stop()
+            own.workshop.close()
 
 
 if __name__ == "__main__":

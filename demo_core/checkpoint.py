@@ -30,8 +30,10 @@ from demo_core.sequences import Catalogue
 T = TypeVar("T")
 
 FORMAT = 1
-CONFIG_FILE = "config.json"
-FILES = ("model.safetensors", CONFIG_FILE, "catalogue.json", "metrics.json", "README.md")
+CONFIG_FILE, METRICS_FILE = "config.json", "metrics.json"
+FILES = ("model.safetensors", CONFIG_FILE, "catalogue.json", METRICS_FILE, "README.md")
+BESIDE = (".new", ".old")
+"""Endings of folders in which a bundle is being written, or was until a moment ago."""
 PROBE_LENGTH = 20
 SAME_LISTS = 0.99
 
@@ -62,7 +64,7 @@ def save(bundle: Bundle, folder: Path, probe: Tensor | None = None) -> None:
     With ``probe`` (R, L) histories the weights are stored in float16 if at least 99 % of them keep the same 20 best
     items, else in float32; single numbers (a threshold) are never rounded.
     """
-    beside, old = folder.with_name(folder.name + ".new"), folder.with_name(folder.name + ".old")
+    beside, old = (folder.with_name(folder.name + ending) for ending in BESIDE)
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
     save_file(pack(_weights(bundle.model, probe)), beside / "model.safetensors")

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import csv
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -20,6 +21,7 @@ from demo_core.prepared import DataError
 
 MOST_ROWS = 2_000_000
 UNREADABLE = 0.01
+ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 # How such columns are called in public data sets; letters and digits alone, in lower case.
 NAMES: Mapping[str, tuple[str, ...]] = {
     "user": ("user", "userid", "person", "personid", "customer", "customerid", "visitorid", "reviewerid", "uid"),
@@ -35,7 +37,7 @@ class Interactions:
     """Rows that could be read, in time order for every person, each item of a person once.
 
     ``frame``: ``user`` and ``item`` as text, ``time`` as a number, ``title`` as text or empty. ``rows``: how many the
-    file has. ``columns``: what stood for user, item, time and title. ``dated``: times are dates, in nanoseconds.
+    file has. ``columns``: what stood for user, item, time and title. ``dated``: times are dates, in microseconds.
     ``notes``: what was left out.
     """
 
@@ -53,18 +55,23 @@ def read_interactions(path: Path) -> Interactions:
     """
     if not path.is_file():
         raise DataError(f"Expected a file with interactions, found none called {path.name}.")
+    name = path.name.lower()
+    if not name.endswith((".parquet", *ENDINGS)):
+        raise DataError(f"Expected a file that ends with .parquet, {', '.join(ENDINGS)}; got {path.name[-40:]}.")
     try:
-        table = _parquet(path) if path.suffix.lower() == ".parquet" else _text(path)
+        table = _parquet(path) if name.endswith(".parquet") else _text(path)
+        if len(table.frame) > MOST_ROWS:
+            raise DataError(f"Expected at most {MOST_ROWS:,} rows, got more; bring a sample of the people.")
+        return _checked(table)
     except UnicodeDecodeError as error:
         wrong = f"byte {error.object[error.start]:#04x}"
         raise DataError(f"Expected text in UTF-8, got {wrong} in {path.name}. Save the file as UTF-8.") from error
-    except (pa.ArrowException, pd.errors.ParserError, pd.errors.EmptyDataError, OSError, EOFError, ValueError) as error:
+    except MemoryError as error:
+        raise DataError(f"{path.name} is too large to be read here; bring a sample of the people.") from error
+    except (pa.ArrowException, pd.errors.ParserWarning, OSError, EOFError, TypeError, ValueError) as error:
         if isinstance(error, DataError):
             raise
         raise DataError(f"{path.name} cannot be read as a table: {' '.join(str(error).split())[:200]}") from error
-    if len(table.frame) > MOST_ROWS:
-        raise DataError(f"Expected at most {MOST_ROWS:,} rows, got more; bring a sample of the people.")
-    return _checked(table)
 
 
 @dataclass(frozen=True)
@@ -76,24 +83,37 @@ class _Table:
 
 
 def _text(path: Path) -> _Table:
-    head = pd.read_csv(path, sep="\x00", nrows=1, header=None, dtype=str, encoding="utf-8-sig", quoting=csv.QUOTE_NONE)
+    packed: Literal["gzip"] | None = "gzip" if path.name.lower().endswith(".gz") else None
+    head = pd.read_csv(
+        path,
+        sep="\x00",
+        nrows=1,
+        header=None,
+        dtype=str,
+        encoding="utf-8-sig",
+        quoting=csv.QUOTE_NONE,
+        compression=packed,
+    )
     first = str(head.iat[0, 0])
     mark = max(("\t", ";", ",", "|"), key=first.count)
     named = [name.strip().strip('"') for name in first.split(mark)]
     columns = _recognised(named, path.name)
-    frame = pd.read_csv(
-        path,
-        sep=mark,
-        dtype=str,
-        encoding="utf-8-sig",
-        keep_default_na=False,
-        skipinitialspace=True,
-        nrows=MOST_ROWS + 1,
-        names=named,
-        header=0,
-        index_col=False,
-        usecols=list(columns.values()),
-    )
+    with warnings.catch_warnings():
+        # A row with one field too many, as an unquoted comma in a title makes, would be cut off without a word.
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        frame = pd.read_csv(
+            path,
+            sep=mark,
+            dtype=str,
+            encoding="utf-8-sig",
+            keep_default_na=False,
+            skipinitialspace=True,
+            nrows=MOST_ROWS + 1,
+            names=named,
+            header=0,
+            index_col=False,
+            compression=packed,
+        )
     return _Table(frame, columns)
 
 
@@ -147,11 +167,24 @@ def _checked(table: _Table) -> Interactions:
     for left_out, why in ((nameless, "without a user or an item"), (timeless, "whose time cannot be read")):
         if left_out.any():
             notes.append(f"Left out: {_rows(left_out)} {why}; the first is row {_row(left_out)}.")
-    kept = frame[~(nameless | timeless)].sort_values(["user", "time"], kind="stable")
+    kept, note = _in_order(frame[~(nameless | timeless)])
+    notes += note
     again = kept.duplicated(["user", "item"])
     if again.any():
         notes.append(f"Left out: {_rows(again)} with an item that the person had before; the first time counts.")
     return Interactions(kept[~again].reset_index(drop=True), len(frame), table.columns, dated, tuple(notes))
+
+
+def _in_order(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """By person and time; equal times keep the order of the file, turned round where it stands newest first."""
+    steps = frame.groupby("user", sort=False)["time"].diff()
+    newest_first = int((steps < 0).sum()) > int((steps > 0).sum())
+    ordered = (frame.iloc[::-1] if newest_first else frame).sort_values(["user", "time"], kind="stable")
+    tied = ordered.duplicated(["user", "time"], keep=False)
+    if not tied.any():
+        return ordered, []
+    order = "the order of the file, from its end: it stands newest first" if newest_first else "the order of the file"
+    return ordered, [f"{_rows(tied)} share person and time with another; they keep {order}."]
 
 
 def _plain(values: pd.Series) -> pd.Series:
@@ -162,19 +195,20 @@ def _plain(values: pd.Series) -> pd.Series:
 
 
 def _times(values: pd.Series) -> tuple[pd.Series, bool]:
-    """Numbers as they are, dates in nanoseconds, whichever of the two more rows are; what is neither is NaN."""
+    """Numbers as they are, dates in microseconds, whichever of the two more rows are; what is neither is NaN."""
     if pd.api.types.is_datetime64_any_dtype(values):
-        return _nanoseconds(pd.to_datetime(values, utc=True)), True
+        return _microseconds(pd.to_datetime(values, utc=True)), True
     numbers = pd.to_numeric(values, errors="coerce").astype(float)
     numbers = numbers.where(numbers.abs() < float("inf"))
     if numbers.notna().mean() > 0.5:
         return numbers, False
-    dates = _nanoseconds(pd.to_datetime(values.astype(str), format="ISO8601", errors="coerce", utc=True))
+    dates = _microseconds(pd.to_datetime(values.astype(str), format="ISO8601", errors="coerce", utc=True))
     return (dates, True) if dates.notna().sum() > numbers.notna().sum() else (numbers, False)
 
 
-def _nanoseconds(dates: pd.Series) -> pd.Series:
-    return dates.astype("datetime64[ns, UTC]").astype("int64").where(dates.notna()).astype("Float64").astype(float)
+def _microseconds(dates: pd.Series) -> pd.Series:
+    """Nanoseconds would end in 2262, and 9999-12-31 stands for "never" in many tables."""
+    return dates.astype("datetime64[us, UTC]").astype("int64").where(dates.notna()).astype("Float64").astype(float)
 
 
 def _rows(marked: pd.Series) -> str:

@@ -1,4 +1,4 @@
-"""From anybody's interactions to a data set that models can be trained on: thinned, named, split leave-one-out."""
+"""From anybody's interactions to sequences that models can be trained on: thinned and named. PyTorch is not needed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import Self
 
 import pandas as pd
 
-from demo_core.datasets import LEAVE_ONE_OUT_FULL, Dataset, DatasetEntry, assemble
 from demo_core.interactions import Interactions
 from demo_core.prepared import DataError, Sequences
 from demo_core.raw_data import clean_title
@@ -21,9 +20,27 @@ MOST_ITEMS = 10_000  # the votes of GlobalDiff hold a number for every pair of i
 FEWEST_PEOPLE, FEWEST_ITEMS = 50, 30
 FEWEST = range(3, 51)
 """What may be asked of every person and item: two items of a person are held out, and one has to be left."""
+MOST_ROUNDS = 500
 LONGEST_TITLE = 200
 LONGEST_NAME = 40
 PREFIX = "own-"
+SMALL_SET = ("popularity", "item_knn", "sasrec", "tdm", "card", "globaldiff")
+"""What can be trained on own data, in the order in which it is: GlobalDiff stands on the SASRec before it."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """``title`` for the page; ``rows`` an epoch and ``epochs`` at most, ``None``: as on the public data set."""
+
+    title: str
+    rows: int | None
+    epochs: int | None
+
+
+EFFORTS = {
+    "quick": Effort("Quick: at most 20 epochs of 20,000 questions a model", 20_000, 20),
+    "default": Effort("Default: as on the public data sets", None, None),
+}
 ABOUT_FILE = "about.json"
 
 
@@ -60,12 +77,14 @@ def keep(found: Interactions, fewest: int, films: bool = False) -> Kept:
         raise DataError(f"Expected at least {FEWEST[0]} to {FEWEST[-1]} interactions a person and item, got {fewest}.")
     frame = found.frame
     before = len(frame)
-    while True:
+    for _ in range(MOST_ROUNDS):
         frame = frame[frame.groupby("item")["item"].transform("size") >= fewest]
         frame = frame[frame.groupby("user")["user"].transform("size") >= fewest]
         if len(frame) == before:
             break
         before = len(frame)
+    else:
+        raise DataError(f"Leaving out the rare ones found no end in {MOST_ROUNDS} rounds. Ask for fewer interactions.")
     _require_enough(frame, found, fewest)
     names = _ordered(frame["item"].unique().tolist())
     ids = frame["item"].map({name: id for id, name in enumerate(names, start=1)})
@@ -141,13 +160,8 @@ def is_own(name: str) -> bool:
     return name.startswith(PREFIX)
 
 
-def own_dataset(name: str, title: str, noun: str, sequences: Sequences) -> Dataset:
-    """Each person's last item for the test, the one before it for validation; ranked as on the public data sets."""
-    return assemble(name, sequences, known=DatasetEntry(title, noun, LEAVE_ONE_OUT_FULL, None))
-
-
-def _day(nanoseconds: float) -> str:
-    return str(pd.Timestamp(int(nanoseconds)).date())
+def _day(microseconds: float) -> str:
+    return str(pd.Timestamp(int(microseconds), unit="us").date())
 
 
 def _require_enough(frame: pd.DataFrame, found: Interactions, fewest: int) -> None:

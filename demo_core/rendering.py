@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -73,8 +74,8 @@ class Renderer:
             if not self.is_running():
                 self._discard()
                 self._process = subprocess.Popen(
-                    # Isolated: the folder of this file, full of modules with common names, stays out of its path.
-                    [sys.executable, "-I", str(Path(__file__).resolve())],
+                    # The folder of this file, full of modules with common names, stays out of its path.
+                    [sys.executable, "-P", str(Path(__file__).resolve())],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     text=True,
@@ -105,6 +106,7 @@ def _serve() -> None:
     """The process: answers every line of the standard input until there are no more."""
     import vl_convert
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program that asks; with its questions this ends
     for line in sys.stdin:
         wish = json.loads(line)
         drawing, text = wish["drawing"], wish["text"]

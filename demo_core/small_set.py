@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from demo_core.checkpoint import Bundle
-from demo_core.datasets import Dataset
+from demo_core.datasets import LEAVE_ONE_OUT_FULL, Dataset, DatasetEntry, assemble
 from demo_core.health import failures
 from demo_core.measure import Subject, current_commit
 from demo_core.models import backbone_name, create, preset, with_backbone
@@ -19,28 +19,13 @@ from demo_core.models.backbones import HostConfig
 from demo_core.models.base import Recommender, RecommenderConfig
 from demo_core.models.item_knn import ItemKNNConfig
 from demo_core.models.popularity import PopularityConfig
+from demo_core.own_data import EFFORTS, SMALL_SET
+from demo_core.prepared import Sequences
 from demo_core.shipping import ship
 from demo_core.training import Epoch, fit
 
-SMALL_SET = ("popularity", "item_knn", "sasrec", "tdm", "card", "globaldiff")
-"""What can be trained here, in the order in which it is: GlobalDiff stands on the SASRec before it."""
 LONG_HISTORY = 40
 """Interactions a person from which a data set is like MovieLens; below it is like Amazon Beauty."""
-
-
-@dataclass(frozen=True)
-class Effort:
-    """``title`` for the page; ``rows`` an epoch and ``epochs`` at most, ``None``: as on the public data set."""
-
-    title: str
-    rows: int | None
-    epochs: int | None
-
-
-EFFORTS = {
-    "quick": Effort("Quick: at most 20 epochs of 20,000 questions a model", 20_000, 20),
-    "default": Effort("Default: as on the public data sets", None, None),
-}
 
 
 @dataclass(frozen=True)
@@ -109,6 +94,11 @@ def train_small_set(
         skip = () if host is None else ("backbone",)
         tell(_trained(name, model, dataset, folder / name, effort, seed, skip, tell))
         backbone = model if name == "sasrec" else backbone
+
+
+def own_dataset(name: str, title: str, noun: str, sequences: Sequences) -> Dataset:
+    """Each person's last item for the test, the one before it for validation; ranked as on the public data sets."""
+    return assemble(name, sequences, known=DatasetEntry(title, noun, LEAVE_ONE_OUT_FULL, None))
 
 
 def recipe(name: str, dataset: Dataset, effort: str) -> RecommenderConfig:

@@ -8,54 +8,91 @@ trained. ``--json`` prints one JSON object a line, as the page reads it.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Generator
-
-from demo_core.example_people import choose_examples, write_examples
-from demo_core.interactions import read_interactions
-from demo_core.models import MODELS
-from demo_core.own_data import FEWEST, About, keep, own_dataset, slug
+from demo_core.interactions import Interactions, read_interactions
+from demo_core.own_data import EFFORTS, FEWEST, SMALL_SET, About, Kept, keep, slug
 from demo_core.prepared import DataError
-from demo_core.small_set import EFFORTS, SMALL_SET, News, train_small_set
+
+MOST_MEMORY = 4 * 2**30  # bytes, to read a table: one that unpacks to more is refused, and the machine lives on
+Say = Callable[[str, dict[str, Any]], None]
 
 
 def main(arguments: list[str] | None = None) -> int:
     """0 on success, 1 with the reason where the data or a training cannot be used."""
     chosen = _parser().parse_args(arguments)
-    if chosen.threads:
-        torch.set_num_threads(chosen.threads)
-    say: Callable[[str, dict[str, Any]], None] = _as_json if chosen.json else _in_words
+    say = _as_json if chosen.json else _in_words
     try:
-        found = read_interactions(chosen.file)
-        kept = keep(found, chosen.fewest, films=chosen.noun == "film")
-        about = About.of(chosen.title, chosen.noun, found, kept, chosen.fewest)
-        say("about", asdict(about))
+        with at_most(MOST_MEMORY):
+            found = read_interactions(chosen.file)
+            kept = keep(found, chosen.fewest, films=chosen.noun == "film")
         if chosen.check:
-            return 0
-        folder = chosen.checkpoints / slug(chosen.title)
-        if folder.exists():
-            raise DataError(f"There is an own data set {folder.name} already. Remove it, or choose another title.")
-        dataset = own_dataset(about.name, chosen.title, chosen.noun, kept.sequences)
-        about.write(folder)
-        write_examples(choose_examples(dataset.test, Generator().manual_seed(chosen.seed)), folder / "examples.json")
-        train_small_set(
-            dataset, folder, chosen.models, chosen.effort, chosen.seed, lambda news: say(_kind(news), asdict(news))
-        )
+            say("found", what_is_in(found, kept))
+        else:
+            _train(chosen, About.of(chosen.title, chosen.noun, found, kept, chosen.fewest), kept, say)
+    except MemoryError:
+        say("problem", {"message": f"{chosen.file.name} is too large to be read here; bring a sample of the people."})
+        return 1
     except (DataError, ValueError, OSError) as error:
         say("problem", {"message": str(error)})
         return 1
     return 0
 
 
-def _kind(news: News) -> str:
-    return type(news).__name__.lower()
+def what_is_in(found: Interactions, kept: Kept) -> dict[str, Any]:
+    """Counts, columns, notes and the first titles, as the page shows them."""
+    told = {name: getattr(kept, name) for name in ("people", "items", "interactions", "people_before", "items_before")}
+    told |= {"since": kept.since, "until": kept.until, "rows": found.rows, "columns": found.columns}
+    return told | {"notes": list(found.notes), "examples": list(kept.sequences.titles[:3])}
+
+
+@contextlib.contextmanager
+def at_most(memory: int) -> Iterator[None]:
+    """More memory than that becomes a ``MemoryError``, where the system can say so."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        yield
+        return
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (memory, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def _train(chosen: argparse.Namespace, about: About, kept: Kept, say: Say) -> None:
+    # PyTorch takes seconds to import, which a look into the file can do without.
+    import torch
+
+    from demo_core.example_people import choose_examples, write_examples
+    from demo_core.small_set import own_dataset, train_small_set
+
+    if chosen.threads:
+        torch.set_num_threads(chosen.threads)
+    say("about", asdict(about))
+    folder = chosen.checkpoints / slug(chosen.title)
+    if folder.exists():
+        raise DataError(f"There is an own data set {folder.name} already. Remove it, or choose another title.")
+    dataset = own_dataset(about.name, about.title, about.noun, kept.sequences)
+    about.write(folder)
+    people = choose_examples(dataset.test, torch.Generator().manual_seed(chosen.seed))
+    write_examples(people, folder / "examples.json")
+    train_small_set(
+        dataset,
+        folder,
+        chosen.models,
+        chosen.effort,
+        chosen.seed,
+        lambda news: say(type(news).__name__.lower(), asdict(news)),
+    )
 
 
 def _as_json(kind: str, content: dict[str, Any]) -> None:
@@ -63,7 +100,7 @@ def _as_json(kind: str, content: dict[str, Any]) -> None:
 
 
 def _in_words(kind: str, content: dict[str, Any]) -> None:
-    words = {"about": _data, "problem": lambda told: str(told["message"]), "planned": lambda told: ""}
+    words = {"about": _data, "found": _found, "problem": lambda told: str(told["message"]), "planned": lambda told: ""}
     words |= {"began": _began, "learned": _learned, "trained": _trained}
     text = words[kind](content)
     if text:
@@ -76,8 +113,16 @@ def _data(told: dict[str, Any]) -> str:
     return "\n".join([f"{told['title']} ({told['name']}): {counts} {rule}", *told["notes"]])
 
 
+def _found(told: dict[str, Any]) -> str:
+    columns = ", ".join(f"{ours} from {theirs!r}" for ours, theirs in told["columns"].items())
+    people = f"{told['people']:,} of {told['people_before']:,} people"
+    items = f"{told['items']:,} of {told['items_before']:,} items"
+    counts = f"{told['rows']:,} rows; {people} and {items} have enough: {told['interactions']:,} interactions"
+    return "\n".join([counts, f"Columns: {columns}", *told["notes"], f"The first: {', '.join(told['examples'])}"])
+
+
 def _began(told: dict[str, Any]) -> str:
-    return f"{MODELS[told['model']].title} …"
+    return f"{told['model']} …"
 
 
 def _learned(told: dict[str, Any]) -> str:

@@ -43,6 +43,9 @@ def test_rows_come_back_by_person_in_the_order_of_time(tmp_path: Path) -> None:
 def test_rows_of_the_same_time_keep_the_order_of_the_file(tmp_path: Path) -> None:
     path = written(tmp_path, table("u,z,5,", "u,a,5,", "u,m,5,"))
     assert rows(path) == [("u", "z"), ("u", "a"), ("u", "m")]
+    assert read_interactions(path).notes == (
+        "3 rows share person and time with another; they keep the order of the file.",
+    )
 
 
 @pytest.mark.parametrize("mark", ["\t", ";", ",", "|"])
@@ -100,6 +103,7 @@ def test_a_few_rows_that_cannot_be_read_are_left_out_and_told(tmp_path: Path) ->
     assert found.notes == (
         "Left out: 1 row without a user or an item; the first is row 10.",
         "Left out: 1 row whose time cannot be read; the first is row 8.",
+        "2 rows share person and time with another; they keep the order of the file.",
         "Left out: 1 row with an item that the person had before; the first time counts.",
     )
     assert len(found.frame) == 297 and found.rows == 300
@@ -144,3 +148,35 @@ def test_more_rows_than_fit_are_refused(tmp_path: Path, monkeypatch: pytest.Monk
     for file in (path, tmp_path / "table.parquet"):
         with pytest.raises(DataError, match="at most 2 rows"):
             read_interactions(file)
+
+
+@pytest.mark.parametrize("rows", [["u1,Matrix, The,i,5"], ["u1,Heat,i,5", "u1,Matrix, The,j,6"]])
+def test_a_comma_that_nobody_quoted_is_an_error_and_no_other_item(tmp_path: Path, rows: list[str]) -> None:
+    with pytest.raises(DataError, match="cannot be read as a table"):
+        read_interactions(written(tmp_path, table(*rows, head="user,title,item,time")))
+
+
+def test_a_table_that_stands_newest_first_is_turned_round_where_times_are_equal(tmp_path: Path) -> None:
+    lines = ["u,c,2026-01-02,", "u,b,2026-01-01,", "u,a,2026-01-01,", "v,x,2026-01-03,"]
+    found = read_interactions(written(tmp_path, table(*lines)))
+    assert found.frame["item"].tolist() == ["a", "b", "c", "x"]
+    (note,) = found.notes
+    assert note.startswith("2 rows share person and time") and "newest first" in note
+
+
+def test_dates_far_away_are_dates(tmp_path: Path) -> None:
+    found = read_interactions(written(tmp_path, table("u,never,9999-12-31,", "u,first,0001-01-01,")))
+    assert found.frame["item"].tolist() == ["first", "never"] and found.dated
+
+
+@pytest.mark.parametrize("name", ["table.zip", "table.csv.xz", "table.tar", "table", "table.csv.zst"])
+def test_other_kinds_of_file_are_refused_by_their_ending(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DataError, match=r"ends with \.parquet, \.csv"):
+        read_interactions(written(tmp_path, table(*LINES), name))
+
+
+def test_bytes_in_place_of_texts_are_refused(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"user": [b"\xff"], "item": [1e300], "time": [1]})
+    frame.to_parquet(tmp_path / "bytes.parquet")
+    with pytest.raises(DataError):
+        read_interactions(tmp_path / "bytes.parquet")

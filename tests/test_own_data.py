@@ -9,7 +9,7 @@ import pytest
 
 from demo_core import own_data
 from demo_core.interactions import Interactions
-from demo_core.own_data import About, is_own, keep, own_dataset, slug
+from demo_core.own_data import About, is_own, keep, slug
 from demo_core.prepared import DataError
 
 
@@ -53,7 +53,7 @@ def test_titles_are_printable_and_not_too_long() -> None:
 
 
 def test_dates_tell_the_first_and_the_last_day() -> None:
-    day = 86_400 * 10**9
+    day = 86_400 * 10**6
     dated = keep(of([(user, item, time * day) for user, item, time in circle()], dated=True), 3)
     assert (dated.since, dated.until) == ("1970-01-01", "1970-01-06")
     assert keep(of(circle()), 3).since is None
@@ -78,14 +78,6 @@ def test_more_items_than_models_can_hold_are_refused(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(own_data, "MOST_ITEMS", 29)
     with pytest.raises(DataError, match=r"at most 29 items .* got 30\. Ask for more interactions"):
         keep(of(circle()), 3)
-
-
-def test_the_last_item_is_tested_and_the_one_before_it_validated() -> None:
-    dataset = own_dataset("own-x", "X", "book", keep(of(circle()), 3).sequences)
-    assert (dataset.title, dataset.catalogue.noun, dataset.protocol.name) == ("X", "book", "leave-one-out-full")
-    assert dataset.test.target[:2].tolist() == [6, 7]
-    assert dataset.validation.target[:2].tolist() == [5, 6]
-    assert sum(dataset.catalogue.counts) == 60 * 4
 
 
 @pytest.mark.parametrize(
@@ -115,3 +107,10 @@ def test_what_is_known_of_a_data_set_is_read_as_it_was_written(tmp_path: Path) -
     assert About.read(tmp_path) is None
     (tmp_path / "own-buchli" / "about.json").write_text("[1")
     assert About.read(tmp_path / "own-buchli") is None
+
+
+def test_a_table_that_loses_only_its_ends_each_round_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own_data, "MOST_ROUNDS", 3)
+    ladder = [(f"p{p}", str(p + step), float(step)) for p in range(80) for step in range(3)]
+    with pytest.raises(DataError, match="found no end in 3 rounds"):
+        keep(of(ladder), 3)

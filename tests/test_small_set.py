@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from demo_core import checkpoint, small_set
+from demo_core import checkpoint, own_data
 from demo_core.datasets import Dataset, leave_one_out, toy_world
-from demo_core.small_set import Began, Effort, Learned, News, Planned, Trained, recipe, train_small_set
+from demo_core.own_data import Effort
+from demo_core.prepared import Sequences
+from demo_core.small_set import Began, Learned, News, Planned, Trained, own_dataset, recipe, train_small_set
 
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(small_set.EFFORTS, "quick", Effort("Quick", 256, 2))
+    monkeypatch.setitem(own_data.EFFORTS, "quick", Effort("Quick", 256, 2))
 
 
 @pytest.fixture(scope="module")
@@ -66,3 +68,13 @@ def test_what_cannot_be_trained_is_refused_by_naming_what_can(
 ) -> None:
     with pytest.raises(ValueError, match="Expected models out of popularity, item_knn"):
         train_small_set(world, tmp_path, models, effort, 0, lambda news: None)
+
+
+def test_the_last_item_is_tested_and_the_one_before_it_validated() -> None:
+    walks = tuple(tuple((p + step) % 30 + 1 for step in range(6)) for p in range(60))
+    names = tuple(f"Book {id}" for id in range(30))
+    dataset = own_dataset("own-x", "X", "book", Sequences(walks, ("all",) * 60, names, (None,) * 30, ((),) * 30))
+    assert (dataset.title, dataset.catalogue.noun, dataset.protocol.name) == ("X", "book", "leave-one-out-full")
+    assert dataset.test.target[:2].tolist() == [6, 7]
+    assert dataset.validation.target[:2].tolist() == [5, 6]
+    assert sum(dataset.catalogue.counts) == 60 * 4

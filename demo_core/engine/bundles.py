@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from demo_core import checkpoint
-from demo_core.checkpoint import Bundle, BundleError
+from demo_core.checkpoint import BESIDE, Bundle, BundleError
 from demo_core.datasets import PROTOCOLS
 from demo_core.engine.answers import ModelStatus
 from demo_core.health import failures
@@ -41,7 +41,8 @@ def load_bundles(folder: Path, dataset: str, device: torch.device) -> tuple[Load
     """
     found = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
     others = [name for name in MODELS if name in found and name not in COMPARED]
-    strangers = [name for name in found if name not in MODELS and not name.startswith(".")]
+    whole = [name for name in found if not name.startswith(".") and not name.endswith(BESIDE)]
+    strangers = [name for name in whole if name not in MODELS]
     compared = [name for name in COMPARED if name in found or not is_own(dataset)]
     loaded = [_load(folder / name, dataset, device) for name in (*compared, *others, *strangers)]
     return with_one_catalogue(loaded)

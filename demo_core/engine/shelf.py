@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from demo_core.checkpoint import CONFIG_FILE
+from demo_core.checkpoint import BESIDE, CONFIG_FILE
 from demo_core.datasets import DATASETS
 from demo_core.engine.answers import InputError
 from demo_core.engine.engine import Engine
@@ -38,35 +39,49 @@ class Shelf:
         self._device = device
         self._others: OrderedDict[str, Engine] = OrderedDict()
         self._lock = threading.Lock()
+        self._loading: dict[str, threading.Lock] = {}
+        self._versions: Counter[str] = Counter()
 
     def datasets(self) -> tuple[Shelved, ...]:
         """Those with a bundle, as they are on disk now: the first, the other public ones, then people's own."""
         found = {
             self.first.dataset,
-            *(config.parent.parent.name for config in self.checkpoints.glob(f"*/*/{CONFIG_FILE}")),
+            *(bundle.parent.name for bundle in self._bundles()),
         }
         order = [self.first.dataset, *DATASETS]
         known = sorted(found, key=lambda name: (order.index(name) if name in order else len(order), name))
         return tuple(Shelved(name, self._title(name), is_own(name)) for name in known)
 
+    def _bundles(self) -> Iterator[Path]:
+        """Folders of bundles; one that is just being written has another ending."""
+        found = (config.parent for config in self.checkpoints.glob(f"*/*/{CONFIG_FILE}"))
+        return (bundle for bundle in found if bundle.suffix not in BESIDE)
+
     def engine(self, name: object = None) -> Engine:
         """The engine of a data set, ``None``: of the first. :class:`InputError` where there is no such data set."""
         if name is None or name == self.first.dataset:
             return self.first
+        known = [one.name for one in self.datasets()]
+        if not isinstance(name, str) or name not in known:
+            raise InputError(f"Expected one of the data sets {', '.join(known)}, got {shown(repr(name))}.")
         with self._lock:
-            known = [one.name for one in self.datasets()]
-            if not isinstance(name, str) or name not in known:
-                raise InputError(f"Expected one of the data sets {', '.join(known)}, got {shown(repr(name))}.")
-            if name not in self._others:
-                self._others[name] = Engine(self.checkpoints, name, self._device)
-            self._others.move_to_end(name)
-            while len(self._others) > MOST_OTHERS:
-                self._others.popitem(last=False)
-            return self._others[name]
+            loading = self._loading.setdefault(name, threading.Lock())
+        with loading:  # who asks for this one waits for it, and nobody else
+            with self._lock:
+                found, version = self._others.get(name), self._versions[name]
+            made = found or Engine(self.checkpoints, name, self._device)
+            with self._lock:
+                if self._versions[name] == version:  # else it has changed meanwhile, and is read anew the next time
+                    self._others[name] = made
+                    self._others.move_to_end(name)
+                while len(self._others) > MOST_OTHERS:
+                    self._others.popitem(last=False)
+            return made
 
     def forget(self, name: str) -> None:
         """Reads a data set anew when it is next asked for: its bundles have changed."""
         with self._lock:
+            self._versions[name] += 1
             self._others.pop(name, None)
 
     def _title(self, name: str) -> str:

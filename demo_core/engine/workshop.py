@@ -16,16 +16,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from demo_core.checkpoint import CONFIG_FILE
 from demo_core.engine.answers import InputError
-from demo_core.engine.questions import check_name, check_whole
-from demo_core.engine.workshop_answers import Lesson, Order, Progress, State, after, seconds_left
-from demo_core.interactions import read_interactions
+from demo_core.engine.finished import is_finished, tidy
+from demo_core.engine.questions import check_name
+from demo_core.engine.workshop_answers import (
+    Lesson,
+    Order,
+    Progress,
+    State,
+    after,
+    last_object,
+    last_words_of,
+    seconds_left,
+)
 from demo_core.models import MODELS
-from demo_core.own_data import FEWEST, About, is_own, keep, slug
+from demo_core.own_data import About, is_own, slug
 from demo_core.prepared import DataError
 
-LAST_WORDS = 200  # characters of an unexpected end
+PATIENCE = 60  # seconds
+MOST_SETS = 20
 
 
 @dataclass
@@ -36,6 +45,8 @@ class _Run:
     name: str
     process: subprocess.Popen[str]
     started: float
+    forget_file: bool
+    listener: threading.Thread | None = None
     ended: float | None = None
     state: State = "running"
     message: str = ""
@@ -52,33 +63,39 @@ class Workshop:
     ) -> None:
         self._checkpoints, self._command, self._changed = checkpoints.resolve(), tuple(command), changed
         self._home = home
-        self._lock = threading.Lock()
+        self._lock, self._reading = threading.Lock(), threading.Lock()
         self._run: _Run | None = None
 
     def check(self, file: Path, fewest: int, noun: str = "item") -> dict[str, Any]:
-        """What is in a file: counts, columns and notes. :class:`InputError` where it cannot be trained on."""
-        check_whole("the fewest interactions", fewest, FEWEST[0], FEWEST[-1])
-        try:
-            found = read_interactions(file)
-            kept = keep(found, fewest, films=noun == "film")
-        except DataError as error:
-            raise InputError(str(error)) from error
-        return {
-            "rows": found.rows,
-            "columns": found.columns,
-            "notes": list(found.notes),
-            "people": kept.people,
-            "items": kept.items,
-            "interactions": kept.interactions,
-            "people_before": kept.people_before,
-            "items_before": kept.items_before,
-            "since": kept.since,
-            "until": kept.until,
-            "examples": list(kept.sequences.titles[:3]),
-        }
+        """What is in a file: counts, columns and notes. :class:`InputError` where it cannot be trained on.
 
-    def start(self, order: Order) -> None:
-        """Begins to train; :class:`InputError` while another training goes on, or when the name is taken."""
+        It is read by the command too, one file at a time and within a minute: a table may be made to fill a machine.
+        """
+        order = Order(file, title="Table", noun=noun, fewest=fewest).checked()
+        if not self._reading.acquire(timeout=PATIENCE):
+            raise InputError("Another table is being read. Try again in a moment.")
+        try:
+            done = self._run_command([*order.arguments(), "--check"])
+        except subprocess.TimeoutExpired as error:
+            raise InputError(f"The table was not read within {PATIENCE} s; bring a sample of the people.") from error
+        finally:
+            self._reading.release()
+        told = last_object(done.stdout)
+        if told is None or told.pop("kind") == "problem":
+            raise InputError(told["message"] if told else f"The table could not be read: {last_words_of(done.stderr)}")
+        return told
+
+    def _run_command(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        command = [*self._command, *arguments, "--json"]
+        return subprocess.run(
+            command, capture_output=True, text=True, errors="replace", cwd=self._home, timeout=PATIENCE, check=False
+        )
+
+    def start(self, order: Order, forget_file: bool = False) -> None:
+        """Begins to train; :class:`InputError` while another training goes on, or when the name is taken.
+
+        ``forget_file``: the table is deleted when it is over.
+        """
         order = order.checked()
         try:
             name = slug(order.title)
@@ -89,8 +106,11 @@ class Workshop:
                 raise InputError(
                     f"“{self._run.order.title}” is being trained. One at a time: try again when it is done."
                 )
-            if (self._checkpoints / name).exists():
+            if any(is_finished(bundle) for bundle in (self._checkpoints / name).glob("*")):
                 raise InputError(f"There is a data set “{order.title}” already. Remove it, or choose another name.")
+            if len(self.own()) >= MOST_SETS:
+                raise InputError(f"There are {MOST_SETS} data sets already. Remove one first.")
+            shutil.rmtree(self._checkpoints / name, ignore_errors=True)  # of a training that was broken off
             command = [*self._command, *order.arguments(), f"--checkpoints={self._checkpoints}", "--json"]
             process = subprocess.Popen(
                 command,
@@ -101,8 +121,9 @@ class Workshop:
                 errors="replace",
                 cwd=self._home,
             )
-            self._run = _Run(order, name, process, time.monotonic())
-        threading.Thread(target=self._listen, args=(self._run,), daemon=True).start()
+            run = self._run = _Run(order, name, process, time.monotonic(), forget_file)
+            run.listener = threading.Thread(target=self._listen, args=(run,), daemon=True)
+            run.listener.start()
 
     def progress(self) -> Progress:
         """How far the training is that goes on, or went last."""
@@ -125,6 +146,13 @@ class Workshop:
             run.state = "stopped"
             run.process.terminate()
 
+    def close(self) -> None:
+        """:meth:`stop`, and waits until all is tidy."""
+        self.stop()
+        run = self._run
+        if run is not None and run.listener is not None:
+            run.listener.join(PATIENCE)
+
     def remove(self, name: object) -> None:
         """Deletes an own data set with its models; :class:`InputError` for any other, and while it is trained."""
         known = [one.name for one in self.own()]
@@ -134,12 +162,15 @@ class Workshop:
             if run is not None and run.ended is None and run.name == name:
                 raise InputError("It is being trained. Stop that first.")
             shutil.rmtree(self._checkpoints / str(name))
+            if run is not None and run.name == name:
+                self._run = None
         self._changed(str(name))
 
     def own(self) -> tuple[About, ...]:
-        """The data sets that were brought, by name."""
+        """The data sets that were brought and have a model, by name."""
         folders = sorted(path for path in self._checkpoints.glob("*") if is_own(path.name))
-        return tuple(about for folder in folders if (about := About.read(folder)) and about.name == folder.name)
+        there = [folder for folder in folders if any(is_finished(bundle) for bundle in folder.glob("*"))]
+        return tuple(about for folder in there if (about := About.read(folder)) and about.name == folder.name)
 
     def _listen(self, run: _Run) -> None:
         """Reads what the process tells to its end, then tidies up."""
@@ -151,23 +182,16 @@ class Workshop:
             for line in process.stdout:
                 self._hear(run, line)
             errors.join()
-        self._tidy(self._checkpoints / run.name)
+        tidy(self._checkpoints / run.name)
+        if run.forget_file:
+            run.order.file.unlink(missing_ok=True)
         self._changed(run.name)
         with self._lock:
             run.ended = time.monotonic()
             if run.state == "running":
                 run.state = "failed" if process.returncode else "done"
             if run.state == "failed" and not run.message:
-                last = next((line.strip() for line in reversed(last_words) if line.strip()), "without a word")
-                run.message = f"The training ended unexpectedly: {last[:LAST_WORDS]}"
-
-    @staticmethod
-    def _tidy(folder: Path) -> None:
-        """Half-written bundles go, and with them a data set of which nothing was finished."""
-        for unfinished in folder.glob("*.new"):
-            shutil.rmtree(unfinished, ignore_errors=True)
-        if not any(folder.glob(f"*/{CONFIG_FILE}")):
-            shutil.rmtree(folder, ignore_errors=True)
+                run.message = f"The training ended unexpectedly: {last_words_of(''.join(last_words))}"
 
     def _hear(self, run: _Run, line: str) -> None:
         try:

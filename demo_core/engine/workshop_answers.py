@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,10 +11,10 @@ from typing import Any, Literal
 from demo_core.engine.answers import InputError
 from demo_core.engine.questions import LARGEST_SEED, check_name, check_whole
 from demo_core.engine.titles import shown
-from demo_core.own_data import FEWEST
-from demo_core.small_set import EFFORTS, SMALL_SET
+from demo_core.own_data import EFFORTS, FEWEST, SMALL_SET
 
 LONGEST_TITLE, LONGEST_NOUN = 40, 20
+LAST_WORDS = 200  # characters of an unexpected end
 _TEXTS = (("title", LONGEST_TITLE), ("noun", LONGEST_NOUN))
 State = Literal["idle", "running", "done", "stopped", "failed"]
 
@@ -105,3 +106,21 @@ def seconds_left(state: State, lessons: Sequence[Lesson], seconds: float) -> flo
     done = sum(len(lesson.curve) for lesson in lessons)
     open_epochs = sum(lesson.epochs - len(lesson.curve) for lesson in lessons if lesson.state != "trained")
     return seconds / done * open_epochs if state == "running" and done else None
+
+
+def last_words_of(text: str) -> str:
+    """The last line of what a process said before it ended."""
+    last = next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "without a word")
+    return last[:LAST_WORDS]
+
+
+def last_object(text: str) -> dict[str, Any] | None:
+    """The last line that is a JSON object with a kind."""
+    for line in reversed(text.splitlines()):
+        try:
+            found = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(found, dict) and "kind" in found:
+            return found
+    return None

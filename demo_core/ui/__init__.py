@@ -12,6 +12,7 @@ MOST_WAITING = 64
 """Calls that may wait; one more is refused at once: "queue is full"."""
 
 
+HOUR = 3600  # seconds; what was sent to the page is deleted after a day, at the latest
 SESSIONS = 64
 """Visitors whose state Gradio keeps; every call over the API counts as one, and each holds a copy of the page's
 configuration. There is no state to lose: it is in the address.
@@ -32,7 +33,7 @@ def create_app(shelf: Shelf, own_data: OwnData | None = None) -> gr.Blocks:
     }
     if own_data is not None:
         views_of_page["own"] = ("Your data", lambda shelf: own.build(shelf, own_data))
-    with gr.Blocks(title="Turnpoint", analytics_enabled=False) as app:
+    with gr.Blocks(title="Turnpoint", analytics_enabled=False, delete_cache=(HOUR, 24 * HOUR)) as app:
         header.build(shelf)
         with gr.Tabs(elem_id="views", overflow_behavior="wrap"):
             for name, (title, build) in views_of_page.items():

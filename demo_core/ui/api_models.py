@@ -80,7 +80,7 @@ class ModelEndpoints:
         The route and the lists of several models for one history, with the same noise for all.
         Parameters:
             items: the history, oldest first: ids, or titles with or without the year
-            models: names from /models, at most 8; null: tdm, card and globaldiff
+            models: names from /models, at most 8; null: tdm, card and globaldiff, or what was trained in their place
             k: length of the lists, 1 to 100
             seed: seed of the noise; the same seed gives the same lists
             threshold: evenness from 0 to 1 above which CARD calls a history turning; null: as trained
@@ -150,7 +150,7 @@ class ModelEndpoints:
         How diffusion models arrive at their lists, streamed step by step, from the same noise.
         Parameters:
             items: the history, oldest first: ids, or titles with or without the year
-            models: names from /models, at most 8; null: tdm, card and globaldiff
+            models: names from /models, at most 8; null: tdm, card and globaldiff, or what was trained in their place
             steps: denoising steps, 1 to 50; a model with fewer takes all it has; null: as each model does it itself
             guidance_strength: 0 to 6, for models with guidance; null: as each model does it itself
             k: length of the lists, 1 to 100
@@ -192,7 +192,7 @@ class ModelEndpoints:
         """
         A small benchmark over the example people, streamed while it runs.
         Parameters:
-            models: names from /models, at most 8; null: tdm, card and globaldiff
+            models: names from /models, at most 8; null: tdm, card and globaldiff, or what was trained in their place
             slice: all, short (histories of fewer than 20 items), long, or rare (next items from the rarer half)
             metric: hr@10, hr@20, hr@50, ndcg@10, ndcg@20 or ndcg@50
             lost: share of every history that goes missing at random, 0 to 0.6

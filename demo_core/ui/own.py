@@ -15,8 +15,7 @@ from demo_core.engine.titles import shown
 from demo_core.engine.workshop import Workshop
 from demo_core.engine.workshop_answers import Order
 from demo_core.models import MODELS
-from demo_core.own_data import FEWEST
-from demo_core.small_set import EFFORTS, SMALL_SET
+from demo_core.own_data import EFFORTS, FEWEST, SMALL_SET
 from demo_core.ui.components.own import own_page
 
 Json = dict[str, Any]
@@ -26,7 +25,7 @@ LARGEST_FILE = 200_000_000  # bytes
 @dataclass(frozen=True)
 class OwnData:
     """Where visitors' data are trained on. ``paths``: they may name a file of this machine instead of sending one,
-    which only the person at the machine should.
+    and so read what it holds: not for a page that others can reach.
     """
 
     workshop: Workshop
@@ -53,14 +52,14 @@ def _asking(own: OwnData, answer: Callable[[OwnData, Any], Json]) -> Callable[[E
 
 def facts(own: OwnData) -> Json:
     """What can be chosen, and who sees what is brought."""
-    where = "on this machine" if own.paths else "on the machine of this page, and whoever opens the page can see them"
     return {
         "models": [{"name": name, "title": MODELS[name].title} for name in SMALL_SET],
         "efforts": [{"name": name, "title": effort.title} for name, effort in EFFORTS.items()],
         "fewest": [FEWEST[0], FEWEST[-1]],
         "largest": LARGEST_FILE,
         "paths": own.paths,
-        "reason": f"A small set of models is trained on your table. Table and models stay {where}.",
+        "reason": "A small set of models is trained on your table, on the machine that this page runs on. Whoever "
+        "opens the page can look at the models, stop the training and remove the data set.",
     }
 
 
@@ -79,7 +78,8 @@ def start(own: OwnData, asked: object) -> Json:
     if not isinstance(models, list | tuple):
         raise InputError(f"Expected a list of models, got {shown(repr(models))}.")
     settings = {name: wishes[name] for name in known & set(wishes)}
-    own.workshop.start(Order(file_of(own, wishes.get("file")), models=tuple(models), **{"title": "", **settings}))
+    file = file_of(own, wishes.get("file"))
+    own.workshop.start(Order(file, models=tuple(models), **{"title": "", **settings}), is_sent(file))
     return progress(own, None)
 
 
@@ -106,7 +106,15 @@ def file_of(own: OwnData, asked: object) -> Path:
     path = wishes.get("path")
     if not isinstance(path, str) or not path or "\0" in path:
         raise InputError("Expected a file; choose one first.")
-    file = Path(path).expanduser().resolve()
-    if not file.is_relative_to(Path(get_upload_folder()).resolve()) and not own.paths:
+    try:
+        file = Path(path).expanduser().resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise InputError(f"Expected a file, got the path {shown(path)}.") from error
+    if not is_sent(file) and not own.paths:
         raise InputError("Expected a file that was sent to this page.")
     return file
+
+
+def is_sent(file: Path) -> bool:
+    """Whether a file lies where Gradio keeps what was sent."""
+    return file.is_relative_to(Path(get_upload_folder()).resolve())

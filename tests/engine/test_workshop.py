@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
 import sys
@@ -132,7 +133,10 @@ def test_stopping_ends_the_process_and_keeps_the_models_that_are_trained(
     with pytest.raises(InputError, match="“Evenings” is being trained"):
         workshop.start(Order(table, "Others"))
     bundle.mkdir(parents=True)
-    (bundle / "config.json").write_text("{}")
+    (bundle / "metrics.json").write_text('{"runs": [{}]}')
+    half = bundle.parent / "sasrec"
+    half.mkdir()
+    (half / "metrics.json").write_text('{"runs": []}')
     (bundle.parent / "card.new").mkdir()
     workshop.stop()
     ended = told.until(workshop, lambda progress: progress.state != "running")
@@ -180,3 +184,24 @@ def test_only_own_data_can_be_removed(tmp_path: Path, told: Told, name: object) 
     with pytest.raises(InputError, match="Expected the data set to be one of"):
         Workshop(tmp_path, TRAIN, told).remove(name)
     assert (tmp_path / "movielens").is_dir()
+
+
+def test_a_file_that_fills_the_memory_ends_its_own_process_alone(tmp_path: Path, told: Told) -> None:
+    with gzip.open(tmp_path / "bomb.csv.gz", "wb", compresslevel=1) as file:
+        file.write(b'user,item,time\nu,"')
+        for _ in range(60):
+            file.write(b"x" * 100_000_000)
+    with pytest.raises(InputError, match=r"too large|cannot be read"):
+        Workshop(tmp_path, TRAIN, told).check(tmp_path / "bomb.csv.gz", 5)
+
+
+def test_what_a_broken_training_left_does_not_take_the_name(table: Path, tmp_path: Path, told: Told) -> None:
+    left = tmp_path / "own-evenings" / "sasrec.new"
+    left.mkdir(parents=True)
+    (left.parent / "about.json").write_text("{}")
+    workshop = Workshop(tmp_path, speaking(tmp_path, then="raise SystemExit(0)"), told)
+    assert workshop.own() == ()
+    workshop.start(Order(table, "Evenings"), forget_file=True)
+    assert told.until(workshop, lambda progress: progress.state != "running").state == "done"
+    workshop.close()
+    assert not left.parent.exists() and not table.exists(), "the table that was sent is forgotten"

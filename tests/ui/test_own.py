@@ -38,6 +38,11 @@ def test_any_other_file_is_refused_unless_the_visitor_sits_at_the_machine(own: O
     assert file_of(OwnData(own.workshop, paths=True), sent(path)).is_absolute()
 
 
+def test_a_path_that_cannot_be_is_refused_in_words(own: OwnData) -> None:
+    with pytest.raises(InputError, match="Expected a file, got the path ~nosuchuser/x"):
+        file_of(OwnData(own.workshop, paths=True), sent("~nosuchuser/x"))
+
+
 @pytest.mark.parametrize("strange", [None, 3, "table.csv", {}, {"path": None}, {"path": ""}, {"path": "a\0b"}])
 def test_what_names_no_file_is_refused(own: OwnData, strange: object) -> None:
     with pytest.raises(InputError, match="choose one first"):
@@ -60,9 +65,8 @@ def test_nothing_happens_when_there_is_nothing_to_stop_or_to_remove(own: OwnData
         remove(own, {"name": "x"})
 
 
-def test_the_page_says_who_can_see_what_is_brought(own: OwnData) -> None:
-    assert "whoever opens the page can see them" in facts(own)["reason"]
-    assert facts(OwnData(own.workshop, paths=True))["reason"].endswith("stay on this machine.")
+def test_the_page_says_who_can_see_and_end_what_is_brought(own: OwnData) -> None:
+    assert "Whoever opens the page can look at the models, stop" in facts(own)["reason"]
 
 
 def test_without_a_workshop_there_is_no_such_view(film_checkpoints: Path) -> None:

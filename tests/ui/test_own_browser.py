@@ -84,7 +84,7 @@ def test_a_table_becomes_models_that_every_view_can_show_and_is_removed_again(
     page.get_by_role("button", name="Train").click()
     expect(page.locator(READY)).to_have_text(f"{TITLE} is being prepared.")
     expect(page.locator('tr[data-model="sasrec"] polyline')).to_be_visible(timeout=90_000)
-    expect(page.locator('#top [data-part="data"] option')).to_have_text(["MovieLens", TITLE])
+    expect(page.locator('#top [data-part="data"] option')).to_have_text(["MovieLens", f"{TITLE} (own)"])
     expect(page.locator(READY)).to_contain_text(f"{TITLE} is ready.", timeout=120_000)
     expect(page.locator('tr[data-model="card"] td').last).to_contain_text("% ±")
     expect(page.locator('#own [data-part="protocol"]')).to_contain_text("leave-one-out-full")

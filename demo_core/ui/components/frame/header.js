@@ -12,20 +12,49 @@ function linkToData(name) {
 // Read anew at every visit: data sets come and go while the app runs.
 async function offerData() {
   const offered = await ask("datasets").catch(() => null);
-  if (!offered || offered.datasets.length < 2) return;
-  part("data").replaceChildren(...offered.datasets.map(({ name, title }) =>
-    node("option", { value: name, selected: name === offered.chosen }, title)));
+  if (!offered) return;
+  const choice = offered.datasets.length > 1;
+  part("data").replaceChildren(...offered.datasets.map(({ name, title, own }) =>
+    node("option", { value: name, selected: name === offered.chosen }, own ? `${title} (own)` : title)));
   part("data").value = offered.chosen;
-  show(part("data"), true);
   part("data").title = `Answers come from ${facts.device}`;
-  show(part("pill"), false);
+  show(part("data"), choice);
+  show(part("pill"), !choice);
 }
-part("data").addEventListener("change", () => location.assign(linkToData(part("data").value)));
+
+// A choice by pointer leads there at once. By keys it may be one on the way: it counts with Enter, or when it is left.
+let byKeys = false;
+function goToData() {
+  byKeys = false;
+  const { value } = part("data");
+  if (value && value !== (dataset ?? props.value.first)) location.assign(linkToData(value));
+}
+part("data").addEventListener("keydown", (event) => {
+  byKeys = event.key !== "Enter";
+  if (event.key === "Enter") goToData();
+});
+part("data").addEventListener("pointerdown", () => {
+  byKeys = false;
+});
+part("data").addEventListener("change", () => {
+  if (!byKeys) goToData();
+});
+part("data").addEventListener("blur", goToData);
+
+// In a new tab these links show what is seen here: they are made when they are about to be used.
+for (const [name, change] of [["tour", { tour: "history" }], ["present", { present: "1" }]]) {
+  for (const about of ["pointerdown", "focus", "contextmenu"]) {
+    part(name).addEventListener(about, () => {
+      part(name).href = addressWith(change);
+    });
+  }
+}
 document.addEventListener("turnpoint:data", offerData);
 offerData();
 if (addressValue("gone")) {
   part("gone").textContent = `There is no data set “${addressValue("gone").slice(0, 60)}” here any more. This is ${facts.dataset}.`;
   show(part("gone"), true);
+  writeInAddress({ gone: null });
 }
 
 part("copy").addEventListener("click", async () => {

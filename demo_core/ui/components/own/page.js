@@ -14,7 +14,7 @@ function verdictOf() {
 }
 
 function drawForm() {
-  const ready = Boolean(order.found) && !order.checking && !running();
+  const ready = Boolean(order.found) && !running();
   part("start").disabled = !ready;
   show(part("start"), !running());
   show(part("stop"), running());
@@ -53,7 +53,7 @@ function confirmRemoval(button, one) {
 }
 
 function draw(problem) {
-  const failed = told.progress?.state === "failed" ? told.progress.message : "";
+  const failed = told.progress?.state === "failed" && !order.file ? told.progress.message : "";
   part("verdict").textContent = verdictOf();
   part("reason").textContent = facts.reason;
   if (problem !== undefined || failed) {

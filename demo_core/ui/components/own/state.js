@@ -1,6 +1,6 @@
 // What is asked of the workshop, and what it tells. The training goes on without this page; the page only looks.
 const PAUSE = 1000; // between two looks while something is trained
-const order = { file: null, found: null, checking: false, asked: 0 };
+const order = { file: null, found: null, checking: false, asked: 0, starting: false, eager: false };
 let told = { progress: null, own: [] };
 let looking = null;
 
@@ -44,14 +44,23 @@ async function check(name) {
   const { file, fewest, noun } = wanted();
   const answer = await ask("check", { file, fewest, noun }).catch(() => null);
   if (mine !== order.asked) return;
-  order.checking = false;
-  order.found = answer?.found ?? null;
+  const { eager } = order;
+  Object.assign(order, { checking: false, eager: false, found: answer?.found ?? null });
   draw(answer ? answer.error ?? "" : "No answer came. Try again.");
   if (order.found) part("live").textContent = part("found").textContent;
+  if (order.found && eager) start();
 }
 
+// While the table is read once more, a start waits for it; one start is enough.
 async function start() {
+  if (order.starting) return;
+  if (order.checking) {
+    order.eager = true;
+    return;
+  }
+  order.starting = true;
   const answer = await ask("start", wanted()).catch(() => null);
+  order.starting = false;
   if (!answer || answer.error) {
     draw(answer?.error ?? "No answer came. Try again.");
     return;
@@ -62,6 +71,7 @@ async function start() {
 }
 
 async function stop() {
+  part("verdict").focus({ preventScroll: true }); // the button goes, the focus must not go with it
   const answer = await ask("stop", null).catch(() => null);
   if (answer) take(answer, "");
 }
@@ -72,7 +82,10 @@ async function remove(name) {
   if (!answer || answer.error) return;
   // Where nothing is left to look at, the page goes back to the first data set.
   if (name === dataset) location.assign("?view=own");
-  else take(answer, "");
+  else {
+    document.dispatchEvent(new CustomEvent("turnpoint:data"));
+    take(answer, "");
+  }
 }
 
 const trainedOf = (progress) => (progress?.lessons ?? []).filter((lesson) => lesson.state === "trained").length;

@@ -64,7 +64,7 @@ function drawResult() {
 const captionOf = () => (progress ? [`Run here: ${progress.done} of ${progress.total} people, ${sliceTitle(progress.slice).toLowerCase()}${progress.lost ? `, ${percent(progress.lost)} of every history lost` : ""}, seed ${progress.seed}`, ...progress.provenance] : []);
 
 function drawKept() {
-  const all = runsHere();
+  const all = runsHere().filter((one) => one.name === facts.dataset);
   show(part("kept"), all.length > 0);
   keyed(part("kept-list"), all, (one) => one.at, () => node("li", {}), (line, one) => {
     const address = new URL(location);
