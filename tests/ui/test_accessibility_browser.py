@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,7 +38,7 @@ PARTS = {
 @pytest.fixture(scope="module")
 def address(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The app with every view; what is brought is checked here, and never trained."""
-    workshop = Workshop(tmp_path_factory.mktemp("bundles"), (), shelf.forget)
+    workshop = Workshop(tmp_path_factory.mktemp("bundles"), (sys.executable, "-m", "scripts.own_data"), shelf.forget)
     app = create_app(shelf, OwnData(workshop, paths=True))
     yield launch(app, host="127.0.0.1", port=free_port(), block=False)
     app.close()
