@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
@@ -19,10 +18,11 @@ from demo_core import checkpoint, datasets
 from demo_core.checkpoint import Bundle, BundleError
 from demo_core.code_version import code_version
 from demo_core.datasets import Dataset
-from demo_core.measure import RANKS, Subject, config_hash, current_commit, measure, record, reset_peak_memory
+from demo_core.measure import RANKS, Subject, config_hash, measure, record, reset_peak_memory
 from demo_core.models import backbone_name, create, entry, preset, with_backbone
 from demo_core.models.base import Recommender, RecommenderConfig
 from demo_core.runs import Run, Split, drop_partial_line, read_runs
+from demo_core.shipping import training_record
 from demo_core.training import fit
 from demo_core.trials import Extra, settings_of
 from demo_core.variants import of_changed
@@ -140,14 +140,9 @@ class Grid:
             skip = ("backbone",)
         state = folder.with_name(folder.name + ".training.safetensors")
         report = fit(model, dataset, seed=job.seed, state_file=state, skip=skip, progress=False)
-        training = {
-            "seed": job.seed,
-            "epochs": report.epochs,
+        training = training_record(report, job.seed) | {
             "seconds_per_epoch": report.seconds_per_epoch,
-            "commit": current_commit(),
             "code": code_version(_module(job.model)),
-            "date": datetime.now(UTC).date().isoformat(),
-            "validation_ndcg@20": report.best,
         }
         protocol = dataset.protocol.name
         bundle = Bundle(model, job.model, job.preset, job.dataset, protocol, dataset.catalogue, (), training)

@@ -60,11 +60,6 @@ class Kept:
     since: str | None
     until: str | None
 
-    @property
-    def mean_length(self) -> float:
-        """Interactions a person."""
-        return self.interactions / self.people
-
 
 def keep(found: Interactions, fewest: int, films: bool = False) -> Kept:
     """People and items with at least ``fewest`` interactions each, counted again until nothing more has to go.

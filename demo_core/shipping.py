@@ -6,18 +6,32 @@ Weights may be stored in float16, so the figures of a bundle are those of its fi
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from demo_core import checkpoint
 from demo_core.checkpoint import Bundle
 from demo_core.datasets import Dataset
-from demo_core.measure import Subject, measure, record
+from demo_core.measure import Subject, current_commit, measure, record
 from demo_core.runs import Split
+from demo_core.training import FitReport
 
 PROBE_ROWS = 500
 SPLITS: tuple[Split, ...] = ("validation", "test")
+
+
+def training_record(report: FitReport, seed: int) -> dict[str, Any]:
+    """What a bundle tells of its training: seed, epochs, commit, date, and the validation NDCG@20 of each phase."""
+    return {
+        "seed": seed,
+        "epochs": report.epochs,
+        "commit": current_commit(),
+        "date": datetime.now(UTC).date().isoformat(),
+        "validation_ndcg@20": report.best,
+    }
 
 
 def ship(bundle: Bundle, dataset: Dataset, subject: Subject, folder: Path, record_in: Path | None = None) -> Bundle:

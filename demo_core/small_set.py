@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from demo_core.checkpoint import Bundle
 from demo_core.datasets import LEAVE_ONE_OUT_FULL, Dataset, DatasetEntry, assemble
 from demo_core.health import failures
-from demo_core.measure import Subject, current_commit
+from demo_core.measure import Subject
 from demo_core.models import backbone_name, create, preset, with_backbone
 from demo_core.models.backbones import HostConfig
 from demo_core.models.base import Recommender, RecommenderConfig
@@ -21,11 +20,11 @@ from demo_core.models.item_knn import ItemKNNConfig
 from demo_core.models.popularity import PopularityConfig
 from demo_core.own_data import EFFORTS, SMALL_SET
 from demo_core.prepared import Sequences
-from demo_core.shipping import ship
+from demo_core.shipping import ship, training_record
 from demo_core.training import Epoch, fit
 
 LONG_HISTORY = 40
-"""Interactions a person from which a data set is like MovieLens; below it is like Amazon Beauty."""
+"""Training rows a person from which a data set is like MovieLens; below it is like Amazon Beauty."""
 
 
 @dataclass(frozen=True)
@@ -145,14 +144,15 @@ def _trained(
         progress=False,
         watch=lambda epoch: tell(Learned(name, epoch)),
     )
-    training = {
-        "seed": seed,
-        "epochs": report.epochs,
-        "commit": current_commit(),
-        "date": datetime.now(UTC).date().isoformat(),
-        "validation_ndcg@20": report.best,
-    }
-    bundle = Bundle(model, name, effort, dataset.name, dataset.protocol.name, dataset.catalogue, training=training)
+    bundle = Bundle(
+        model,
+        name,
+        effort,
+        dataset.name,
+        dataset.protocol.name,
+        dataset.catalogue,
+        training=training_record(report, seed),
+    )
     subject = Subject(name, effort, backbone_name(model), seed, report.epochs, report.seconds_per_epoch)
     shipped = ship(bundle, dataset, subject, folder)
     run = next(run for run in shipped.runs if run.split == "test")

@@ -96,7 +96,7 @@ def _train(chosen: argparse.Namespace, about: About, kept: Kept, say: Say) -> No
 
 
 def _as_json(kind: str, content: dict[str, Any]) -> None:
-    print(json.dumps({"kind": kind, **content}, ensure_ascii=False), flush=True)
+    print(json.dumps({"kind": kind, **content}), flush=True)  # ASCII: whatever the console can write
 
 
 def _in_words(kind: str, content: dict[str, Any]) -> None:

@@ -7,7 +7,6 @@ accelerate launch -m scripts.train card --dataset movielens     # several proces
 from __future__ import annotations
 
 import argparse
-from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
@@ -16,10 +15,10 @@ from accelerate import Accelerator
 from demo_core import checkpoint, datasets
 from demo_core.checkpoint import Bundle
 from demo_core.datasets import Dataset
-from demo_core.measure import Subject, current_commit
+from demo_core.measure import Subject
 from demo_core.models import MODELS, backbone_name, create, preset, with_backbone
 from demo_core.models.base import Recommender
-from demo_core.shipping import ship
+from demo_core.shipping import ship, training_record
 from demo_core.training import FitReport, fit
 
 
@@ -61,13 +60,6 @@ def _save(model: Recommender, dataset: Dataset, arguments: argparse.Namespace, r
         epochs=report.epochs,
         seconds_per_epoch=report.seconds_per_epoch,
     )
-    training = {
-        "seed": arguments.seed,
-        "epochs": report.epochs,
-        "commit": current_commit(),
-        "date": datetime.now(UTC).date().isoformat(),
-        "validation_ndcg@20": report.best,
-    }
     bundle = Bundle(
         model=model,
         name=arguments.model,
@@ -75,7 +67,7 @@ def _save(model: Recommender, dataset: Dataset, arguments: argparse.Namespace, r
         dataset=dataset.name,
         protocol=dataset.protocol.name,
         catalogue=dataset.catalogue,
-        training=training,
+        training=training_record(report, arguments.seed),
     )
     for run in ship(bundle, dataset, subject, out, arguments.record).runs:
         hit, gain = run.metrics["hr@20"], run.metrics["ndcg@20"]

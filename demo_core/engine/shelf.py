@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,24 +43,20 @@ class Shelf:
 
     def datasets(self) -> tuple[Shelved, ...]:
         """Those with a bundle, as they are on disk now: the first, the other public ones, then people's own."""
-        found = {
-            self.first.dataset,
-            *(bundle.parent.name for bundle in self._bundles()),
-        }
-        order = [self.first.dataset, *DATASETS]
-        known = sorted(found, key=lambda name: (order.index(name) if name in order else len(order), name))
-        return tuple(Shelved(name, self._title(name), is_own(name)) for name in known)
+        return tuple(Shelved(name, self._title(name), is_own(name)) for name in self._names())
 
-    def _bundles(self) -> Iterator[Path]:
-        """Folders of bundles; one that is just being written has another ending."""
-        found = (config.parent for config in self.checkpoints.glob(f"*/*/{CONFIG_FILE}"))
-        return (bundle for bundle in found if bundle.suffix not in BESIDE)
+    def _names(self) -> list[str]:
+        """In the order of the page. A bundle that is just being written has another ending, and does not count."""
+        bundles = (config.parent for config in self.checkpoints.glob(f"*/*/{CONFIG_FILE}"))
+        found = {self.first.dataset, *(bundle.parent.name for bundle in bundles if bundle.suffix not in BESIDE)}
+        order = [self.first.dataset, *DATASETS]
+        return sorted(found, key=lambda name: (order.index(name) if name in order else len(order), name))
 
     def engine(self, name: object = None) -> Engine:
         """The engine of a data set, ``None``: of the first. :class:`InputError` where there is no such data set."""
         if name is None or name == self.first.dataset:
             return self.first
-        known = [one.name for one in self.datasets()]
+        known = self._names()
         if not isinstance(name, str) or name not in known:
             raise InputError(f"Expected one of the data sets {', '.join(known)}, got {shown(repr(name))}.")
         with self._lock:

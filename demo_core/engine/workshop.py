@@ -88,7 +88,14 @@ class Workshop:
     def _run_command(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
         command = [*self._command, *arguments, "--json"]
         return subprocess.run(
-            command, capture_output=True, text=True, errors="replace", cwd=self._home, timeout=PATIENCE, check=False
+            command,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            cwd=self._home,
+            timeout=PATIENCE,
+            check=False,
         )
 
     def start(self, order: Order, forget_file: bool = False) -> None:

@@ -60,10 +60,8 @@ class Lesson:
     title: str
     epochs: int
     state: Literal["waiting", "training", "trained"] = "waiting"
-    phase: str = ""
     curve: tuple[float, ...] = ()
     hit: float | None = None
-    gain: float | None = None
     rows: int = 0
     protocol: str = ""
     problems: tuple[str, ...] = ()
@@ -94,11 +92,9 @@ def after(lesson: Lesson, kind: str, told: dict[str, Any]) -> Lesson:
     if kind == "began":
         return replace(lesson, state="training")
     if kind == "learned":
-        epoch = told["epoch"]
-        return replace(lesson, phase=epoch["phase"], curve=(*lesson.curve, epoch["quality"]))
-    hit, gain = told["metrics"]["hr@20"], told["metrics"]["ndcg@20"]
+        return replace(lesson, curve=(*lesson.curve, told["epoch"]["quality"]))
     known = {"rows": told["rows"], "protocol": told["protocol"], "problems": tuple(told["problems"])}
-    return replace(lesson, state="trained", hit=hit, gain=gain, **known)
+    return replace(lesson, state="trained", hit=told["metrics"]["hr@20"], **known)
 
 
 def seconds_left(state: State, lessons: Sequence[Lesson], seconds: float) -> float | None:

@@ -101,7 +101,7 @@ def remove(own: OwnData, asked: object) -> Json:
 
 
 def file_of(own: OwnData, asked: object) -> Path:
-    """``{"path", "uploaded"}`` -> the file: one that was sent to this page, or where that is allowed any."""
+    """``{"path"}`` -> the file: one that was sent to this page, or where that is allowed any."""
     wishes = asked if isinstance(asked, dict) else {}
     path = wishes.get("path")
     if not isinstance(path, str) or not path or "\0" in path:

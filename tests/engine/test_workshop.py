@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import random
 import sys
 import threading
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from demo_core.engine import Shelf
 from demo_core.engine.answers import InputError
 from demo_core.engine.workshop import Workshop
 from demo_core.engine.workshop_answers import Order, Progress
+from tests.walks import walks
 
 TRAIN = (sys.executable, "-m", "scripts.own_data")
 ABOUT = {"name": "own-evenings", "title": "Evenings", "noun": "film", "people": 60, "items": 40, "interactions": 700}
@@ -25,16 +25,7 @@ EPOCH = {"phase": "train", "number": 1, "of": 4, "loss": 1.0, "quality": 0.25, "
 
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
-    """80 people walk along 40 films in a circle; every seventh row has no user."""
-    draw, lines = random.Random(0), ["user,item,time,title"]
-    for user in range(80):
-        start = draw.randrange(40)
-        for step in range(10):
-            item = (start + step) % 40
-            lines.append(f"u{user},{item},{step},Film {item} (19{item + 10})")
-    path = tmp_path / "evenings.csv"
-    path.write_text("\n".join(lines), encoding="utf-8")
-    return path
+    return walks(tmp_path / "evenings.csv", 80, 40, 10, title=lambda item: f"Film {item} (19{item + 10})")
 
 
 class Told:

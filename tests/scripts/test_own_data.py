@@ -10,15 +10,12 @@ import pytest
 from demo_core import checkpoint
 from demo_core.example_people import read_examples
 from scripts.own_data import main
+from tests.walks import walks
 
 
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
-    """60 people walk along 30 items in a circle."""
-    rows = (f"p{p},{(p + step) % 30},{step}" for p in range(60) for step in range(7))
-    path = tmp_path / "table.csv"
-    path.write_text("\n".join(["user,item,time", *rows]))
-    return path
+    return walks(tmp_path / "table.csv")
 
 
 def test_check_says_what_is_in_the_file_and_writes_nothing(

@@ -15,6 +15,7 @@ from demo_core.engine.workshop import Workshop
 from demo_core.ui import OwnData, create_app, launch
 from scripts.serving import free_port
 from tests.ui.pages import Watched, link
+from tests.walks import walks
 
 READY = {
     "explore": ".list.shown .row",
@@ -46,11 +47,7 @@ def address(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
-    """60 people walk along 30 items in a circle."""
-    rows = (f"p{p},{(p + step) % 30},{step}" for p in range(60) for step in range(7))
-    path = tmp_path / "table.csv"
-    path.write_text("\n".join(["user,item,time", *rows]))
-    return path
+    return walks(tmp_path / "table.csv")
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import shutil
 import sys
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from demo_core.engine.workshop import Workshop
 from demo_core.ui import OwnData, create_app, launch
 from scripts.serving import free_port
 from tests.ui.pages import CHECKPOINTS, PHONE, Watched
+from tests.walks import walks
 
 HOME = Path(__file__).parents[2]
 READY = '#own [data-part="verdict"]'
@@ -44,16 +44,14 @@ def address(checkpoints: Path) -> Iterator[str]:
 
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
-    """120 people walk along 40 books in a circle; titles hold what must stay text."""
-    draw, lines = random.Random(0), ["reader;book_id;date;title"]
-    for user in range(120):
-        start = draw.randrange(40)
-        for step in range(9):
-            item = (start + step) % 40
-            lines.append(f"r{user};b{item:02};2026-01-{step + 1:02};Book <i>{item}</i>")
-    path = tmp_path / "reading list.csv"
-    path.write_text("\n".join(lines).replace("reader", "user").replace("book_id", "item"), encoding="utf-8")
-    return path
+    """Books by day; their titles hold what must stay text."""
+    return walks(
+        tmp_path / "reading list.csv",
+        *(120, 40, 9),
+        title=lambda item: f"Book <i>{item}</i>",
+        time=lambda step: f"2026-01-{step + 1:02}",
+        mark=";",
+    )
 
 
 def opened(watched: Watched, address: str, **settings: object) -> Page:
@@ -75,7 +73,7 @@ def test_a_table_becomes_models_that_every_view_can_show_and_is_removed_again(
     page.set_input_files('#own [data-part="file"]', table)
     found = page.locator('#own [data-part="found"]')
     expect(found).to_contain_text("1,080 rows, 2026-01-01 to 2026-01-09. 120 of 120 people and 40 of 40 items")
-    expect(found).to_contain_text("Columns: user, item, time (“date”), title.")
+    expect(found).to_contain_text("Columns: user, item, time, title.")
     expect(found).to_contain_text("The first: Book <i>0</i>")
     expect(page.get_by_label("Name")).to_have_value("reading list")
     page.get_by_label("Name").fill(TITLE)

@@ -82,7 +82,7 @@ part("file").addEventListener("change", () => {
 function readPath() {
   const path = part("path").value.trim();
   if (!path) return;
-  order.file = { path, uploaded: false };
+  order.file = { path };
   check(path.split(/[\\/]/).at(-1));
 }
 part("path-read").addEventListener("click", readPath);

@@ -23,7 +23,7 @@ async function bring(file) {
   part("file-words").textContent = `${file.name} is being read …`;
   try {
     const { path } = await upload(file);
-    order.file = { path, uploaded: true };
+    order.file = { path };
   } catch {
     order.file = null;
     part("file-words").textContent = "or drop one here";
