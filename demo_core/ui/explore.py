@@ -9,7 +9,7 @@ from typing import Any
 from demo_core.engine import Engine, Shelf
 from demo_core.engine.answers import InputError, Person
 from demo_core.experiments.honesty import agreement
-from demo_core.results import collect, of_present_recipes, summarise
+from demo_core.ui.components.benchmarks.offer import Offer
 from demo_core.ui.components.explore import explore_page
 from demo_core.ui.drawings import pdf_of
 
@@ -25,21 +25,26 @@ Json = dict[str, Any]
 def build(shelf: Shelf) -> None:
     """Place the page in the current Gradio context."""
     answers = {"search": suggestions, "look": view, "parse": parsed, "person": someone, "why": reasons, "pdf": pdf_of}
-    explore_page(shelf, lambda engine: facts(engine, shelf.checkpoints), answers)
+    answers["honesty"] = lambda engine, asked: honesty(engine, shelf.checkpoints)
+    explore_page(shelf, facts, answers)
 
 
-def facts(engine: Engine, checkpoints: Path) -> Json:
-    """What the page knows before its first question. ``honesty``: how CARD's weights agree with what leaving items out
-    does over many people, ``{"rho", "people", "seeds"}``, or None where that was not measured.
-    """
-    found = agreement(summarise(of_present_recipes(collect(checkpoints).runs)), engine.dataset)
+def facts(engine: Engine) -> Json:
+    """What the page knows before its first question."""
     return {
-        "honesty": None if found is None else {"rho": found.mean, "people": found.rows, "seeds": found.n},
         "noun": engine.noun,
         "models": [{"name": one.name, "title": one.title} for one in engine.models() if one.error is None],
         "problem": engine.problem,
         "ready": [dataclasses.asdict(history) for history in engine.ready],
     }
+
+
+def honesty(engine: Engine, checkpoints: Path) -> Json:
+    """How CARD's weights agree with what leaving items out does over many people: ``{"rho", "people", "seeds"}``, or
+    ``{}`` where that was not measured. All that was measured is read for it, which the start of the app can do without.
+    """
+    found = agreement(Offer.read(checkpoints).variants, engine.dataset)
+    return {} if found is None else {"rho": found.mean, "people": found.rows, "seeds": found.n}
 
 
 def suggestions(engine: Engine, query: object) -> Json:

@@ -174,16 +174,16 @@ def test_without_example_people_there_are_no_ready_histories(engine: Any, tmp_pa
         raise InputError("There are no example people.")
 
     engine.real_person = nobody
-    assert explore.facts(engine, tmp_path)["ready"] == []
+    assert explore.facts(engine)["ready"] == []
 
 
 def test_the_page_knows_how_weights_agree_over_many_people_where_that_was_measured(engine: Any, tmp_path: Path) -> None:
     engine.real_person = lambda seed: Person((), None, 0)
-    assert explore.facts(engine, tmp_path)["honesty"] is None
+    assert explore.honesty(engine, tmp_path) == {}
     for seed, rho in ((0, 0.1), (1, 0.3)):
         one = run("card", dataset="movielens", variant="per_honesty", seed=seed, rows=700)
         append_run(tmp_path / "measured.jsonl", replace(one, metrics={"spearman_weight_kl": rho}))
-    known = explore.facts(engine, tmp_path)["honesty"]
+    known = explore.honesty(engine, tmp_path)
     assert known == {"rho": pytest.approx(0.2), "people": 700, "seeds": 2}
 
 

@@ -33,6 +33,6 @@ STYLES = ("page", "chips", "figure", "lists", "phone")
 
 def explore_page(shelf: Shelf, facts: Facts, answers: Mapping[str, Answer]) -> gr.HTML:
     """``facts`` are those of :func:`demo_core.ui.explore.facts`; the page asks for ``search``, ``look``, ``parse``,
-    ``person``, ``why`` and ``pdf``.
+    ``person``, ``why``, ``honesty`` and ``pdf``.
     """
     return component(FOLDER, "explore", shelf, facts, answers, common=COMMON, scripts=SCRIPTS, styles=STYLES)

@@ -153,4 +153,8 @@ exportButtons(part("exports"), { name: "turnpoint-line", svg: () => part("line")
   caption: () => answered?.comparison?.provenance ?? [], rows: () => tableRows(part("table").querySelector("table")), vega: routeChart });
 
 readAddress();
-refresh();
+refresh().then(async () => {
+  const found = await ask("honesty").catch(() => null);
+  honesty = found?.seeds ? found : null;
+  if (honesty && answered && element.offsetParent) drawAll(answered, false, null);
+});

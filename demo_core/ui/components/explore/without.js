@@ -38,11 +38,12 @@ function drawWithoutTexts(view, effects, visible, length) {
   side.replaceChildren(node("p", {}, ...agreementWords(effects, view.comparison.route?.outcome)));
 }
 
+let honesty = null; // how well they agree over many people; it comes when the page stands
+
 // How well the weights agree with what really happens, plainly, even where they hardly do.
 function agreementWords(effects, outcome) {
-  const others = facts.honesty;
-  const overall = others ? `${coefficient(others.rho)} over ${others.people.toLocaleString("en")} people`
-    + ` and ${plural(others.seeds, "training seed")}` : "";
+  const overall = honesty ? `${coefficient(honesty.rho)} over ${honesty.people.toLocaleString("en")} people`
+    + ` and ${plural(honesty.seeds, "training seed")}` : "";
   if (outcome !== "turning") return overall
     ? [`No weights on this route. Where CARD weighs, weights and these changes agree by ρ = ${overall}.`]
     : ["No weights on this route."];
