@@ -156,5 +156,5 @@ readAddress();
 refresh().then(async () => {
   const found = await ask("honesty").catch(() => null);
   honesty = found?.seeds ? found : null;
-  if (honesty && answered && element.offsetParent) drawAll(answered, false, null);
+  if (honesty && answered) drawWithout(answered, layoutOf(answered)); // nothing else moves under a hand
 });
