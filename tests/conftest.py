@@ -1,10 +1,15 @@
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+
+# The Hub's client reads its environment once, when it is imported; the modules below may do that.
+os.environ.setdefault("HF_HUB_DISABLE_XET", "1")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 from demo_core import checkpoint
 from demo_core.checkpoint import Bundle
