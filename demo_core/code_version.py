@@ -2,18 +2,37 @@
 
 A model depends on the modules that its own module imports, and on training, ranking and health. Comments, docstrings
 and layout do not count: what is compared is the syntax tree.
+
+A file that was rewritten without changing any figure is noted in ``equal_code.json`` by the digests of its trees before
+and after; ``scripts.equal_code`` adds a line only when old and new code have ended in the same bits.
 """
 
 from __future__ import annotations
 
 import ast
 import hashlib
+import json
 import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 ALWAYS = ("demo_core/training.py", "demo_core/evaluation.py", "demo_core/health.py")
+EQUAL = "demo_core/equal_code.json"
+
+
+@dataclass(frozen=True)
+class Equal:
+    """The file ``path`` with the tree ``digest`` means, to one process, what it meant with ``same_as``; ``None``: what
+    it meant before it was there, nothing. ``why``: the command that showed it.
+    """
+
+    path: str
+    digest: str
+    same_as: str | None
+    why: str
 
 
 @lru_cache(maxsize=1024)
@@ -25,22 +44,73 @@ def code_version(module: str, commit: str | None = None) -> str | None:
     """
     if commit is not None and (commit.endswith("+") or not _is_commit(commit)):
         return None
+    return version_of(digests(module, commit))
+
+
+def version_of(digests: dict[str, str]) -> str:
+    """One digest for those of all files, each as the oldest that it is known to be equal to."""
+    known, whole = {(one.path, one.digest): one for one in equal_code()}, hashlib.sha256()
+    for path, newest in sorted(digests.items()):
+        digest = oldest(known, path, newest)
+        if digest is not None:
+            whole.update(f"{path} {digest}\n".encode())
+    return whole.hexdigest()
+
+
+def oldest(known: Mapping[tuple[str, str], Equal], path: str, digest: str | None) -> str | None:
+    """The first tree of ``path`` that meant what that with ``digest`` means; ``None``: it means nothing.
+
+    ``known``: :func:`equal_code` by path and digest.
+    """
+    while digest is not None and (path, digest) in known:
+        digest = known[path, digest].same_as
+    return digest
+
+
+def digests(module: str, commit: str | None = None) -> dict[str, str]:
+    """The files that the model in ``module`` depends on, now or at ``commit``, with the digests of their trees."""
     read = _read_now if commit is None else lambda path: _read_at(commit, path)
-    trees: dict[str, ast.Module] = {}
-    waiting = [module.replace(".", "/") + ".py", *ALWAYS]
+    found: dict[str, str] = {}
+    seen, waiting = set[str](), [module.replace(".", "/") + ".py", *ALWAYS]
     while waiting:
         path = waiting.pop()
-        if path in trees:
-            continue
-        source = read(path)
-        if source is None:
-            continue
-        trees[path] = ast.parse(source)
-        waiting += [imported for imported in _imports(trees[path]) if imported not in trees]
-    digest = hashlib.sha256()
-    for path in sorted(trees):
-        digest.update(f"{path}\n{ast.dump(_Bare().visit(trees[path]))}\n".encode())
-    return digest.hexdigest()
+        source = None if path in seen else read(path)
+        seen.add(path)
+        if source is not None:
+            tree = ast.parse(source)
+            waiting += _imports(tree)
+            found[path] = digest_of(tree)
+    return found
+
+
+def digest_of(tree: ast.Module) -> str:
+    """sha256 of a syntax tree, without docstrings; the same for every version of Python that reads it alike."""
+    return hashlib.sha256("".join(_told(_Bare().visit(tree))).encode()).hexdigest()
+
+
+def equal_code() -> list[Equal]:
+    """What ``equal_code.json`` holds."""
+    file = ROOT / EQUAL
+    return [Equal(**line) for line in json.loads(file.read_text(encoding="utf-8"))] if file.is_file() else []
+
+
+def _told(node: object) -> Iterator[str]:
+    """A tree as text. Empty fields are left out: which of them there are differs between versions of Python."""
+    if isinstance(node, ast.AST):
+        yield f"{type(node).__name__}("
+        for name, value in ast.iter_fields(node):
+            if value is not None and value != []:
+                yield f"{name}="
+                yield from _told(value)
+        yield ")"
+    elif isinstance(node, list):
+        yield "["
+        for part in node:
+            yield from _told(part)
+            yield ","
+        yield "]"
+    else:
+        yield repr(node)
 
 
 class _Bare(ast.NodeTransformer):

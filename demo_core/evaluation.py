@@ -12,7 +12,8 @@ from torch import Generator, Tensor
 
 from demo_core.datasets import Protocol
 from demo_core.models.base import Controls, PublishedConfig, Recommender, RecommenderConfig
-from demo_core.sequences import Rows, batches
+from demo_core.sequences import Rows
+from demo_core.sharding import ALONE, Share
 
 CUTOFFS = (10, 20, 50)
 
@@ -104,26 +105,27 @@ def evaluate(
     controls: Controls | None = None,
     reading: Reading | None = None,
     seen: Rows | None = None,
+    share: Share = ALONE,
 ) -> Evaluation:
     """Ranks all items for every row under ``protocol``; the model is put in evaluation mode and left as it was.
 
     All batches see the noise of ``seed``. ``reading`` departs from the protocol as a released code did. ``seen``: rows
     whose histories are excluded in place of those of ``rows``, which may have lost items. ``top``: how much of every
-    list is kept (0: none, which saves a pass over the scores). Raises ``ValueError`` when a score is NaN or infinite.
+    list is kept (0: none, which saves a pass over the scores). ``share``: several processes, all of which have to call,
+    score some batches each and return the whole. Raises ``ValueError`` when a score is NaN or infinite.
     """
     reading = reading or Reading()
     scored = _Scored(model, rows, protocol, seed, controls, reading, seen or rows)
     number = len(rows) - (len(rows) % reading.complete_batches_of if reading.complete_batches_of else 0)
-    ranks, lists = [], []
+    times, ranks = torch.zeros(number, dtype=torch.int64), torch.zeros(number, dtype=torch.int64)
+    lists = torch.zeros(number, min(top, model.config.num_items), dtype=torch.int64)
     with _evaluating(model, reading.dropout):
-        for index in batches(number, batch_size):
+        for index in share.batches(number, batch_size):
             scores, target = scored.batch(index)
-            ranks.append(target_rank(scores, target).cpu())
-            lists.append(scores.topk(min(top, model.config.num_items)).indices.cpu())
-    result = Evaluation(torch.cat(ranks), torch.cat(lists))
-    if len(result.ranks) != number:
-        raise RuntimeError(f"evaluate: expected {number} scored rows, got {len(result.ranks)}.")
-    return result
+            times[index] += 1
+            ranks[index] = target_rank(scores, target).cpu()
+            lists[index] = scores.topk(lists.shape[1]).indices.cpu()
+    return Evaluation(share.gathered(ranks, times), share.gathered(lists, times))
 
 
 @torch.inference_mode()
@@ -135,20 +137,22 @@ def ranks_under(
     *,
     seed: int = 0,
     batch_size: int = 512,
+    share: Share = ALONE,
 ) -> Tensor:
     """Ranks of the targets (S, R) as :func:`evaluate` finds them after each of S ``settings`` was called.
 
     Each batch is ranked under all settings before the next one is read.
     """
     scored = _Scored(model, rows, protocol, seed, None, Reading(), rows)
-    ranks = []
+    times = torch.zeros(len(rows), dtype=torch.int64)
+    ranks = torch.zeros(len(settings), len(rows), dtype=torch.int64)
     with _evaluating(model):
-        for index in batches(len(rows), batch_size):
-            for setting in settings:
+        for index in share.batches(len(rows), batch_size):
+            times[index] += 1
+            for number, setting in enumerate(settings):
                 setting()
-                ranks.append(target_rank(*scored.batch(index)).cpu())
-    number = len(settings)
-    return torch.stack([torch.cat(ranks[first::number]) for first in range(number)])
+                ranks[number, index] = target_rank(*scored.batch(index)).cpu()
+    return share.gathered(ranks, times)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from demo_core.models.base import Controls, Recommender
 from demo_core.ranks import append_ranks
 from demo_core.runs import HealthValue, Run, Split, append_run
 from demo_core.sequences import Rows
+from demo_core.sharding import ALONE, Share
 
 RANKS = "ranks.jsonl"
 PROCESS = Path("/proc/self")
@@ -61,18 +62,24 @@ class Measurement:
 
 
 def measure(
-    model: Recommender, dataset: Dataset, split: Split, subject: Subject, trials: Sequence[Trial] = ()
+    model: Recommender,
+    dataset: Dataset,
+    split: Split,
+    subject: Subject,
+    trials: Sequence[Trial] = (),
+    share: Share = ALONE,
 ) -> Measurement:
     """Full-ranking metrics and health of ``model`` on a split, every row scored, under the data set's protocol.
 
     ``trials`` replace the plain pass over the split; metrics and seconds are their means, and the health of the lists
-    is that of the first.
+    is that of the first. ``share``: several processes, all of which have to call with the same model, score some rows
+    each; the figures are those of all rows in each of them.
     """
     device = next((t.device for t in [*model.parameters(), *model.buffers()]), torch.device("cpu"))
     plain = Trial(dataset.rows(split))
     started = time.perf_counter()
     evaluations = [
-        evaluate(model, t.rows, dataset.protocol, controls=t.controls, reading=t.reading, seen=t.seen)
+        evaluate(model, t.rows, dataset.protocol, controls=t.controls, reading=t.reading, seen=t.seen, share=share)
         for t in trials or [plain]
     ]
     seconds = (time.perf_counter() - started) / len(evaluations)
@@ -82,7 +89,7 @@ def measure(
     if not trials:
         health |= _route_health(model, dataset, split, device)
     run = run_of(model, dataset, split, subject, _mean_metrics(evaluations), ranks.shape[1], health, seconds)
-    return Measurement(run, ranks)
+    return Measurement(replace(run, device=device_name(device, share.processes)), ranks)
 
 
 def run_of(
@@ -157,9 +164,12 @@ def current_commit() -> str:
         return "unknown"
 
 
-def device_name(device: torch.device) -> str:
-    """``CUDA: <name of the card>`` or ``CPU``, as the page says it."""
-    return f"CUDA: {torch.cuda.get_device_name(device)}" if device.type == "cuda" else device.type.upper()
+def device_name(device: torch.device, processes: int = 1) -> str:
+    """``CUDA: <name of the card>`` or ``CPU``, as the page says it; of several processes how many, as seconds depend on
+    it.
+    """
+    name = f"CUDA: {torch.cuda.get_device_name(device)}" if device.type == "cuda" else device.type.upper()
+    return name if processes == 1 else f"{name}, {processes} processes"
 
 
 def _git(*arguments: str) -> str:

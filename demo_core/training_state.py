@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Self
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load as tensors_of
+from safetensors.torch import save_file
 from torch import Generator, Tensor, nn
 
 
@@ -45,9 +45,9 @@ class TrainingState:
         noise = Generator().manual_seed(seed + 1000003 * (process + 1))
         return cls(Generator().manual_seed(seed), noise, process, origin)
 
-    def require_same_origin(self, path: Path) -> None:
-        """Raises ``ValueError`` when the file ``path`` was left by another run than this one."""
-        if path.exists() and _counters(path).get("origin") != self.origin:
+    def require_same_origin(self, content: bytes | None, path: Path | None) -> None:
+        """Raises ``ValueError`` when ``content``, the file ``path``, was left by another run than this one."""
+        if content is not None and _counters(content).get("origin") != self.origin:
             raise ValueError(
                 f"{path} was left by a training with another model, configuration, data set, seed or number of "
                 "processes. Start that one again to finish it, or delete the file."
@@ -115,10 +115,10 @@ class TrainingState:
         )
         beside.replace(path)
 
-    def load(self, path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-        """The inverse of :meth:`save`, for the same model and phase."""
-        tensors = load_file(path)
-        for name, value in _counters(path).items():
+    def load(self, content: bytes, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+        """The inverse of :meth:`save`, for the same model and phase, from what the file holds."""
+        tensors = tensors_of(content)
+        for name, value in _counters(content).items():
             setattr(self, name, value)
         model.load_state_dict(_under("model", tensors))
         self.best_weights = _under("best", tensors)
@@ -134,14 +134,15 @@ class TrainingState:
             torch.cuda.set_rng_state(random["cuda"], device)
 
     @staticmethod
-    def phase_of(path: Path | None) -> int | None:
-        """The phase that was being trained when ``path`` was written; ``None`` where there is no such file."""
-        return int(_counters(path)["phase"]) if path is not None and path.exists() else None
+    def phase_of(content: bytes | None) -> int | None:
+        """The phase that was being trained when the file was written; ``None`` where there is no such file."""
+        return None if content is None else int(_counters(content)["phase"])
 
 
-def _counters(path: Path) -> dict:
-    with safe_open(path, framework="pt") as file:
-        return json.loads(file.metadata()["counters"])
+def _counters(content: bytes) -> dict:
+    """A safetensors file begins with the length of its header, 8 bytes, and the header, which is JSON."""
+    end = 8 + int.from_bytes(content[:8], "little")
+    return json.loads(json.loads(content[8:end])["__metadata__"]["counters"])
 
 
 def _copy(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -3,6 +3,7 @@
 python -m scripts.evaluate checkpoints/movielens/card                  # rewrites its metrics.json
 python -m scripts.evaluate FOLDER --extras missing steps --record checkpoints/measured.jsonl
 python -m scripts.evaluate FOLDER --against checkpoints/movielens/popularity    # paired bootstrap on test
+accelerate launch --config_file configs/several_gpus.yaml -m scripts.evaluate FOLDER    # each process scores its rows
 """
 
 from __future__ import annotations
@@ -23,16 +24,29 @@ from demo_core.health import failures
 from demo_core.measure import Subject, record
 from demo_core.models import backbone_name
 from demo_core.results import Run
+from demo_core.sharding import Share
 from demo_core.shipping import ship
+from demo_core.training import accelerator_for, share_of
 from scripts.benchmark import EXTRAS
 
 
 def main() -> None:
     """The command line."""
     arguments = _parser().parse_args()
-    device = torch.device("cuda" if torch.cuda.is_available() and not arguments.cpu else "cpu")
+    accelerator = accelerator_for(arguments.cpu)
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
+    if accelerator.num_processes > 1 and (arguments.against or arguments.extras):
+        raise SystemExit("--against and --extras are measured by one process: start this without accelerate launch.")
+    device = accelerator.device
+    if device.type == "cpu":
+        device = torch.device("cpu")  # accelerate numbers it, and no file can be read to "cpu:0"
+    _evaluate(arguments, device, share_of(accelerator))
+    accelerator.wait_for_everyone()
+    accelerator.end_training()
+
+
+def _evaluate(arguments: argparse.Namespace, device: torch.device, share: Share) -> None:
     bundle = checkpoint.load(arguments.folder, device)
     dataset = datasets.load(bundle.dataset, arguments.data)
     if dataset.catalogue.hash != bundle.catalogue.hash:
@@ -47,7 +61,9 @@ def main() -> None:
     if arguments.extras:
         _measure_extras(bundle, dataset, arguments)
         return
-    for run in ship(bundle, dataset, _subject(bundle), arguments.folder, arguments.record).runs:
+    share.wait()  # until everybody has read the folder that the main process is going to rewrite
+    shipped = ship(bundle, dataset, _subject(bundle), arguments.folder, arguments.record, share)
+    for run in shipped.runs if share.is_main else ():
         _print_run(run)
 
 

@@ -14,7 +14,8 @@ from demo_core.datasets import Dataset, Protocol, toy_world
 from demo_core.models import MODELS
 from demo_core.models.base import Controls, Phase, Recommender, RecommenderConfig, Validation, mask_padding
 from demo_core.sequences import Batch, Rows
-from demo_core.training import fit
+from demo_core.sharding import Share
+from demo_core.training import Epoch, fit
 
 RATE = 0.125
 
@@ -148,9 +149,11 @@ def test_an_epoch_is_chosen_on_as_many_rows_as_are_asked_for(world: Dataset, mon
     asked: list[int] = []
     ranks_under = training.ranks_under
 
-    def counted(model: Recommender, rows: Rows, protocol: Protocol, settings: Sequence[Callable[[], object]]) -> Tensor:
+    def counted(
+        model: Recommender, rows: Rows, protocol: Protocol, settings: Sequence[Callable[[], object]], share: Share
+    ) -> Tensor:
         asked.append(len(rows))
-        return ranks_under(model, rows, protocol, settings)
+        return ranks_under(model, rows, protocol, settings, share=share)
 
     monkeypatch.setattr(training, "SELECTION_ROWS", 7)
     monkeypatch.setattr(training, "ranks_under", counted)
@@ -202,6 +205,20 @@ def test_training_leaves_the_global_generator_alone(world: Dataset) -> None:
     before = torch.get_rng_state()
     fit(clock(max_epochs=1), world, seed=0, progress=False)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_the_loss_of_an_epoch_is_the_mean_over_its_rows(world: Dataset) -> None:
+    """The last batch, which is smaller, counts by its rows."""
+
+    class Counts(Clock):
+        def loss(self, batch: Batch, generator: Generator | None = None) -> Tensor:
+            return super().loss(batch, generator) * 0 + batch.target.float().mean()
+
+    epochs: list[Epoch] = []
+    model = Counts(clock(max_epochs=1).config)
+    fit(model, world, seed=0, progress=False, watch=epochs.append)
+    assert len(world.train) % 8, "there is a smaller batch"
+    assert epochs[0].loss == pytest.approx(float(world.train.target.double().mean()))
 
 
 # Seeds and resumption, on real models
