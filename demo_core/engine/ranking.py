@@ -12,6 +12,7 @@ from torch import Tensor
 from demo_core.checkpoint import Bundle
 from demo_core.datasets import PROTOCOLS
 from demo_core.engine.answers import Item, ModelList, Recommended
+from demo_core.engine.batching import OneByOne, Scorer
 from demo_core.engine.bundles import Loaded
 from demo_core.engine.questions import Question
 from demo_core.evaluation import target_rank
@@ -27,6 +28,7 @@ def model_list(
     question: Question,
     items: Sequence[Item],
     device: torch.device,
+    scorer: Scorer,
 ) -> ModelList:
     """Scores, sorts and cuts. Ties go to the smaller id; the time is that of scoring and sorting.
 
@@ -35,7 +37,7 @@ def model_list(
     if one.bundle is None:
         return ModelList(one.name, one.title, preset, healthy, (), None, 0.0, one.error)
     start = time.perf_counter()
-    scores = candidate_scores(one.bundle, question, device)
+    scores = candidate_scores(one.bundle, question, device, scorer)
     best, ids = scores.sort(descending=True, stable=True)
     milliseconds = 1000 * (time.perf_counter() - start)
     if bool((best.isnan() | best.isposinf()).any()):
@@ -49,11 +51,11 @@ def model_list(
     return ModelList(one.name, one.title, preset, healthy, chosen, rank, milliseconds, None)
 
 
-def candidate_scores(bundle: Bundle, question: Question, device: torch.device) -> Tensor:
+def candidate_scores(bundle: Bundle, question: Question, device: torch.device, scorer: Scorer | None = None) -> Tensor:
     """(M + 1,) on the CPU; -inf for padding and, where the protocol excludes the history, for all of its items."""
-    generator = torch.Generator().manual_seed(question.seed)
     window = pad([question.read], bundle.model.config.max_length).to(device)
-    scores = bundle.model.score(window, generator, Controls(threshold=question.threshold))[0].cpu()
+    controls = Controls(threshold=question.threshold)
+    scores = (scorer or OneByOne()).score(bundle.model, window, question.seed, controls)
     return without_seen(scores, bundle, question)
 
 

@@ -17,11 +17,14 @@ from demo_core.ui.api_models import ModelEndpoints
 
 # Models share the machine's cores: more calls at once would only make each of them slower.
 CALLS_AT_ONCE = 2
+# Unless they share batches: then the more of them wait, the larger is the next batch.
+CALLS_TOGETHER = 32
 
 
 def register(shelf: Shelf) -> None:
     """Adds the endpoints to the ``gr.Blocks`` that is being built."""
     facts, models = FactEndpoints(shelf), ModelEndpoints(shelf)
+    at_once = CALLS_TOGETHER if shelf.serving.together else CALLS_AT_ONCE
     functions: tuple[Callable[..., Any], ...] = (
         facts.search_items,
         models.recommend,
@@ -35,4 +38,4 @@ def register(shelf: Shelf) -> None:
         facts.benchmarks,
     )
     for function in functions:
-        gr.api(function, api_name=function.__name__, concurrency_id="api", concurrency_limit=CALLS_AT_ONCE)
+        gr.api(function, api_name=function.__name__, concurrency_id="api", concurrency_limit=at_once)
