@@ -2,13 +2,12 @@
 
 ``model.safetensors`` weights; ``config.json`` format, model, preset, data set, protocol, settings, training,
 catalogue hash; ``catalogue.json`` titles in id order; ``metrics.json`` its runs; ``README.md`` the model card,
-written from the others. Loading is strict: nothing is guessed, dropped or unpickled. Saving is atomic.
+written from the others; ``.eval_results`` the same figures for the Hub. Loading is strict: nothing is
+guessed, dropped or unpickled. Saving is atomic.
 """
 
 from __future__ import annotations
 
-import json
-import math
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,7 +19,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from demo_core.model_card import model_card
+from demo_core.json_files import read_json, write_json
+from demo_core.model_card import EVAL_RESULTS, Card
 from demo_core.models import MODELS
 from demo_core.models.base import Recommender
 from demo_core.ragged import pack, unpack
@@ -30,8 +30,8 @@ from demo_core.sequences import Catalogue
 T = TypeVar("T")
 
 FORMAT = 1
-CONFIG_FILE, METRICS_FILE = "config.json", "metrics.json"
-FILES = ("model.safetensors", CONFIG_FILE, "catalogue.json", METRICS_FILE, "README.md")
+WEIGHTS_FILE, CONFIG_FILE, METRICS_FILE = "model.safetensors", "config.json", "metrics.json"
+FILES = (WEIGHTS_FILE, CONFIG_FILE, "catalogue.json", METRICS_FILE, "README.md")
 BESIDE = (".new", ".old")
 """Endings of folders in which a bundle is being written, or was until a moment ago."""
 PROBE_LENGTH = 20
@@ -44,8 +44,8 @@ class BundleError(ValueError):
 
 @dataclass(frozen=True)
 class Bundle:
-    """A model in evaluation mode with all that is needed to use and judge it. ``training``: seed, epochs, commit,
-    date.
+    """A model in evaluation mode with all that is needed to use and judge it. ``runs`` are of these weights, ``others``
+    of the same recipe with other seeds; ``training``: seed, epochs, commit, date.
     """
 
     model: Recommender
@@ -56,6 +56,7 @@ class Bundle:
     catalogue: Catalogue
     runs: tuple[Run, ...] = ()
     training: dict[str, Any] = field(default_factory=dict)
+    others: tuple[Run, ...] = ()
 
 
 def save(bundle: Bundle, folder: Path, probe: Tensor | None = None) -> None:
@@ -67,14 +68,11 @@ def save(bundle: Bundle, folder: Path, probe: Tensor | None = None) -> None:
     beside, old = (folder.with_name(folder.name + ending) for ending in BESIDE)
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
-    save_file(pack(_weights(bundle.model, probe)), beside / "model.safetensors")
-    (beside / "model.safetensors").chmod(0o644)  # safetensors leaves it private, which a served Space cannot read
-    _write_json(beside / "config.json", _config(bundle))
-    _write_json(beside / "catalogue.json", bundle.catalogue.to_dict())
-    _write_json(beside / "metrics.json", {"runs": [run.to_dict() for run in bundle.runs]})
-    (beside / "README.md").write_text(
-        model_card(bundle.name, bundle.preset, bundle.dataset, bundle.runs), encoding="utf-8"
-    )
+    save_file(pack(_weights(bundle.model, probe)), beside / WEIGHTS_FILE)
+    (beside / WEIGHTS_FILE).chmod(0o644)  # safetensors leaves it private, which a served Space cannot read
+    write_json(beside / "config.json", _config(bundle))
+    write_json(beside / "catalogue.json", bundle.catalogue.to_dict())
+    _describe(bundle, beside)
     shutil.rmtree(old, ignore_errors=True)
     try:
         if folder.exists():
@@ -87,40 +85,52 @@ def save(bundle: Bundle, folder: Path, probe: Tensor | None = None) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
+def describe(bundle: Bundle, folder: Path) -> None:
+    """Writes the figures and the card of the bundle in ``folder`` anew, and leaves its weights alone."""
+    beside = folder.with_name(folder.name + BESIDE[0])
+    shutil.rmtree(beside, ignore_errors=True)
+    _describe(bundle, beside)
+    for path in [path for path in beside.rglob("*") if path.is_file()]:
+        target = folder / path.relative_to(beside)
+        target.parent.mkdir(exist_ok=True)
+        path.replace(target)
+    shutil.rmtree(beside)
+
+
 def load(folder: Path, device: torch.device | None = None) -> Bundle:
     """Reads a bundle folder onto ``device`` (CPU if ``None``). Raises :class:`BundleError` naming what is wrong."""
     for name in FILES:
         if not (folder / name).is_file():
             raise BundleError(f"{folder}: expected a bundle folder with {', '.join(FILES)}; {name} is missing.")
-    config = _read_json(folder / "config.json")
+    config = _json(folder / "config.json")
     if config.get("format") != FORMAT:
         raise BundleError(
             f"{folder}: expected bundle format {FORMAT}, got {config.get('format')!r}. Save it again with this version."
         )
-    catalogue = _checked(folder, "catalogue.json", lambda: _catalogue(_read_json(folder / "catalogue.json")))
+    catalogue = _checked(folder, "catalogue.json", lambda: _catalogue(_json(folder / "catalogue.json")))
     if catalogue.hash != config.get("catalogue_hash"):
         raise BundleError(f"{folder}: catalogue.json is not the catalogue that the weights were trained with.")
-    runs = _checked(
-        folder, "metrics.json", lambda: tuple(map(Run.from_dict, _read_json(folder / "metrics.json")["runs"]))
-    )
-    model = _model(folder, config)
+    runs = _checked(folder, METRICS_FILE, lambda: _runs(_json(folder / METRICS_FILE)["runs"]))
+    others = _checked(folder, METRICS_FILE, lambda: _runs(_json(folder / METRICS_FILE).get("other_seeds", [])))
+    model = _model(folder, config, device or torch.device("cpu"))
     if model.config.num_items != catalogue.num_items:
         raise BundleError(
             f"{folder}: the weights are for {model.config.num_items} items, the catalogue has {catalogue.num_items}."
         )
     return Bundle(
-        model=model.to(device or torch.device("cpu")).eval(),
+        model=model,
         name=config["model"],
         preset=config["preset"],
         dataset=config["dataset"],
         protocol=config["protocol"],
         catalogue=catalogue,
         runs=runs,
+        others=others,
         training=config["training"],
     )
 
 
-def _model(folder: Path, config: dict[str, Any]) -> Recommender:
+def _model(folder: Path, config: dict[str, Any], device: torch.device) -> Recommender:
     missing = {"model", "preset", "dataset", "protocol", "config", "training"} - set(config)
     if missing:
         raise BundleError(f"{folder}: config.json lacks {sorted(missing)}.")
@@ -129,11 +139,11 @@ def _model(folder: Path, config: dict[str, Any]) -> Recommender:
     if not isinstance(config["model"], str) or config["model"] not in MODELS:
         raise BundleError(f"{folder}: unknown model {config['model']!r}; known: {', '.join(MODELS)}.")
     entry = MODELS[config["model"]]
-    model = _checked(folder, "config.json", lambda: entry.model(entry.config.from_dict(config["config"])))
+    model = _checked(folder, "config.json", lambda: entry.model(entry.config.from_dict(config["config"]))).to(device)
     own = model.state_dict()
     widths = {name: tensor.shape[1] for name, tensor in own.items() if tensor.dim() == 2}
-    file = folder / "model.safetensors"
-    weights = _checked(folder, file.name, lambda: unpack(load_file(file), widths))
+    file, place = folder / WEIGHTS_FILE, "cpu" if device.type == "cpu" else str(device)  # it knows no "cpu:0"
+    weights = _checked(folder, file.name, lambda: unpack(load_file(file, device=place), widths))
     for name in sorted(set(own) ^ set(weights)):
         problem = "lacks" if name in own else "has the unknown"
         raise BundleError(
@@ -148,6 +158,25 @@ def _model(folder: Path, config: dict[str, Any]) -> Recommender:
             raise BundleError(f"{folder}: tensor {name!r} holds values that are not finite.")
     model.load_state_dict(weights, strict=True)
     return model.eval()
+
+
+def _describe(bundle: Bundle, folder: Path) -> None:
+    (folder / EVAL_RESULTS).parent.mkdir(parents=True)
+    figures = {"runs": bundle.runs} | ({"other_seeds": bundle.others} if bundle.others else {})
+    write_json(folder / METRICS_FILE, {name: [run.to_dict() for run in runs] for name, runs in figures.items()})
+    card = Card(
+        bundle.name,
+        bundle.preset,
+        bundle.dataset,
+        bundle.protocol,
+        bundle.runs,
+        bundle.others,
+        bundle.training,
+        bundle.catalogue.num_items,
+        sum(parameter.numel() for parameter in bundle.model.parameters()),
+    )
+    (folder / "README.md").write_text(card.text(), encoding="utf-8")
+    (folder / EVAL_RESULTS).write_text(card.eval_results(), encoding="utf-8")
 
 
 def _weights(model: Recommender, probe: Tensor | None) -> dict[str, Tensor]:
@@ -191,6 +220,10 @@ def _config(bundle: Bundle) -> dict[str, Any]:
     }
 
 
+def _runs(values: list[Any]) -> tuple[Run, ...]:
+    return tuple(map(Run.from_dict, values))
+
+
 def _catalogue(values: dict[str, Any]) -> Catalogue:
     genres = tuple(tuple(names) for names in values["genres"])
     return Catalogue(tuple(values["titles"]), tuple(values["years"]), genres, tuple(values["counts"]), values["noun"])
@@ -211,23 +244,8 @@ def _checked(folder: Path, name: str, read: Callable[[], T]) -> T:
         raise BundleError(f"{folder}: {name} cannot be used: {error}") from error
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def _json(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        return read_json(path)
     except ValueError as error:
-        raise BundleError(f"{path}: expected JSON, got something else or a cut-off file ({error}).") from error
-    if not isinstance(content, dict):
-        raise BundleError(f"{path}: expected a JSON object, got {type(content).__name__}.")
-    return content
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    _require_finite(content)
-    path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-
-
-def _require_finite(content: object) -> None:
-    if isinstance(content, float) and not math.isfinite(content):
-        raise ValueError("A bundle's JSON must not hold NaN or infinity.")
-    for value in content.values() if isinstance(content, dict) else content if isinstance(content, list) else ():
-        _require_finite(value)
+        raise BundleError(str(error)) from error

@@ -13,10 +13,12 @@ from typing import Any
 import torch
 
 from demo_core import checkpoint
+from demo_core.bundle_index import repin
 from demo_core.checkpoint import Bundle
 from demo_core.datasets import Dataset
 from demo_core.measure import Subject, current_commit, measure, record
 from demo_core.runs import Split
+from demo_core.sharding import ALONE, Share
 from demo_core.training import FitReport
 
 PROBE_ROWS = 500
@@ -34,22 +36,36 @@ def training_record(report: FitReport, seed: int) -> dict[str, Any]:
     }
 
 
-def ship(bundle: Bundle, dataset: Dataset, subject: Subject, folder: Path, record_in: Path | None = None) -> Bundle:
+def ship(
+    bundle: Bundle,
+    dataset: Dataset,
+    subject: Subject,
+    folder: Path,
+    record_in: Path | None = None,
+    share: Share = ALONE,
+) -> Bundle:
     """Writes ``bundle`` to ``folder`` with its runs on validation and test, and returns it as it was read back.
 
-    ``record_in``: a ``measured.jsonl`` that gets the runs too.
+    ``record_in``: a ``measured.jsonl`` that gets the runs too. ``share``: of several processes, all of which have to
+    call, the main one alone writes and reads files; the others take over its weights and score their rows.
+
+    An index that names the bundle names its new weights from then on.
 
     Half precision is used where at least 99 % of 500 validation histories keep their 20 best items.
     """
     device = next(iter(bundle.model.state_dict().values())).device
     rows = torch.arange(min(PROBE_ROWS, len(dataset.validation)))
     probe = dataset.validation.history(rows, bundle.model.config.max_length).to(device)
-    checkpoint.save(bundle, folder, probe)
-    shipped = checkpoint.load(folder, device)
-    measured = {split: measure(shipped.model, dataset, split, subject) for split in SPLITS}
-    if record_in is not None:
-        for split, measurement in measured.items():
-            record(measurement, dataset.rows(split), record_in)
-    shipped = replace(shipped, runs=tuple(measurement.run for measurement in measured.values()))
-    checkpoint.save(shipped, folder, probe)
+    if share.is_main:
+        checkpoint.save(bundle, folder, probe)
+        bundle = checkpoint.load(folder, device)
+    share.from_main(*bundle.model.state_dict().values())
+    measured = {split: measure(bundle.model, dataset, split, subject, share=share) for split in SPLITS}
+    shipped = replace(bundle, runs=tuple(measurement.run for measurement in measured.values()))
+    if share.is_main:
+        if record_in is not None:
+            for split, measurement in measured.items():
+                record(measurement, dataset.rows(split), record_in)
+        checkpoint.save(shipped, folder, probe)
+        repin(folder)
     return shipped

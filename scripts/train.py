@@ -1,7 +1,7 @@
 """Train a model and save it as a bundle.
 
-python -m scripts.train card --dataset movielens --seed 0 [--preset default] [--set name=value]
-accelerate launch -m scripts.train card --dataset movielens     # several processes or GPUs
+python -m scripts.train card --dataset movielens --seed 0 [--preset default] [--set name=value] [--push OWNER/NAME]
+accelerate launch --config_file configs/several_gpus.yaml -m scripts.train card --dataset movielens
 """
 
 from __future__ import annotations
@@ -10,16 +10,18 @@ import argparse
 from pathlib import Path
 
 import torch
-from accelerate import Accelerator
 
 from demo_core import checkpoint, datasets
 from demo_core.checkpoint import Bundle
 from demo_core.datasets import Dataset
+from demo_core.hub import HubError
 from demo_core.measure import Subject
 from demo_core.models import MODELS, backbone_name, create, preset, with_backbone
 from demo_core.models.base import Recommender
+from demo_core.sharding import Share
 from demo_core.shipping import ship, training_record
-from demo_core.training import FitReport, fit
+from demo_core.training import FitReport, accelerator_for, fit, share_of
+from scripts import push
 
 
 def main() -> None:
@@ -35,7 +37,7 @@ def main() -> None:
     model = create(arguments.model, config if backbone is None else with_backbone(config, backbone), arguments.seed)
     if backbone is not None:
         model.get_submodule("backbone").load_state_dict(backbone.state_dict())
-    accelerator = Accelerator(cpu=arguments.cpu or not torch.cuda.is_available())
+    accelerator = accelerator_for(arguments.cpu)
     out = arguments.out or Path("checkpoints") / dataset.name / arguments.model
     report = fit(
         model,
@@ -45,13 +47,15 @@ def main() -> None:
         skip=("backbone",) if backbone is not None else (),
         accelerator=accelerator,
     )
-    if accelerator.is_main_process:
-        _save(model, dataset, arguments, report, out)
+    _save(model, dataset, arguments, report, out, share_of(accelerator))
     accelerator.wait_for_everyone()
     accelerator.end_training()  # processes that just leave may be broken off with an error while they part
 
 
-def _save(model: Recommender, dataset: Dataset, arguments: argparse.Namespace, report: FitReport, out: Path) -> None:
+def _save(
+    model: Recommender, dataset: Dataset, arguments: argparse.Namespace, report: FitReport, out: Path, share: Share
+) -> None:
+    """In all processes: each scores its rows, the main one writes and tells."""
     subject = Subject(
         model=arguments.model,
         preset=arguments.preset,
@@ -69,10 +73,18 @@ def _save(model: Recommender, dataset: Dataset, arguments: argparse.Namespace, r
         catalogue=dataset.catalogue,
         training=training_record(report, arguments.seed),
     )
-    for run in ship(bundle, dataset, subject, out, arguments.record).runs:
+    shipped = ship(bundle, dataset, subject, out, arguments.record, share)
+    if not share.is_main:
+        return
+    for run in shipped.runs:
         hit, gain = run.metrics["hr@20"], run.metrics["ndcg@20"]
         print(f"{run.split}: HR@20 {hit:.2%}, NDCG@20 {gain:.2%} ({run.protocol}, {run.rows} rows)")
     print(f"Saved {out}")
+    if arguments.push is not None:
+        try:
+            push.push(out, arguments.push, arguments)
+        except HubError as error:
+            raise SystemExit(f"{error} The bundle lies in {out}: python -m scripts.push {out} --repo …") from error
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -88,6 +100,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, help="data folder (default: $TURNPOINT_DATA or the cache folder)")
     parser.add_argument("--threads", type=int, help="CPU threads (default: PyTorch's choice)")
     parser.add_argument("--cpu", action="store_true", help="stay on the CPU")
+    parser.add_argument("--push", metavar="OWNER/NAME", help="push the bundle to the Hub when it is saved")
+    push.add_options(parser)
     return parser
 
 

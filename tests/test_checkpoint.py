@@ -129,9 +129,9 @@ def test_a_saved_model_comes_back_with_the_same_scores(name: str, tmp_path: Path
         assert getattr(loaded, field) == getattr(saved, field), field
 
 
-def test_a_bundle_is_five_files_and_nothing_is_left_beside_it(folder: Path) -> None:
+def test_a_bundle_is_five_files_and_its_figures_for_the_hub_and_nothing_is_left_beside_it(folder: Path) -> None:
     checkpoint.save(bundle(seed=1), folder)
-    assert sorted(path.name for path in folder.iterdir()) == sorted(FILES)
+    assert sorted(path.name for path in folder.iterdir()) == sorted([*FILES, ".eval_results"])
     assert [path.name for path in folder.parent.iterdir()] == ["card"]
 
 

@@ -70,7 +70,8 @@ class Person:
 @dataclass(frozen=True)
 class ModelStatus:
     """One model of the data set. ``healthy`` is None without a test run; ``health`` holds that run's figures;
-    ``failures`` says what is wrong with it; ``error`` says why it could not be loaded.
+    ``failures`` says what is wrong with it; ``error`` says why it could not be loaded. ``source``: repository and
+    commit of a bundle from the Hub; ``waiting``: it is fetched when it is first asked for.
     """
 
     name: str
@@ -82,6 +83,8 @@ class ModelStatus:
     failures: tuple[str, ...]
     error: str | None
     runs: tuple[Run, ...]
+    source: str | None = None
+    waiting: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,21 +7,25 @@ what they answer in ``answers`` and ``..._answers``.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
+from demo_core.bundle_index import Entry, IndexFileError, read_index
 from demo_core.checkpoint import Bundle
 from demo_core.engine import bundles, captions
 from demo_core.engine.answers import InputError, ModelList, ModelStatus, Route
 from demo_core.engine.bundles import COMPARED, Loaded
-from demo_core.engine.denoising import item_map
+from demo_core.engine.denoising import ItemMap, item_map
 from demo_core.engine.lookup import Lookup
 from demo_core.engine.questions import Question
 from demo_core.engine.ranking import model_list
 from demo_core.engine.routes import read_route, removal_by_distance, training_histogram
+from demo_core.engine.serving import Serving
 from demo_core.engine.titles import shown
+from demo_core.hub import Fetched, in_cache
 
 MOST_MODELS = 8
 
@@ -32,13 +36,54 @@ class BaseEngine(Lookup):
     ``device``: ``None`` takes a GPU where there is one.
     """
 
-    def __init__(self, checkpoints: Path, dataset: str = "movielens", device: torch.device | None = None) -> None:
+    def __init__(
+        self,
+        checkpoints: Path,
+        dataset: str = "movielens",
+        device: torch.device | None = None,
+        serving: Serving | None = None,
+        added: Sequence[Fetched] = (),
+    ) -> None:
+        self._serving = serving or Serving()
+        self._scorer = self._serving.scorer()
+        self._fetching = threading.Lock()
         self._device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        folder = checkpoints / dataset
-        self._loaded = {one.name: one for one in bundles.load_bundles(folder, dataset, self._device)}
-        self._statuses = {name: bundles.status(one, dataset) for name, one in self._loaded.items()}
-        self._maps = {one.name: found for one in self._loaded.values() if (found := item_map(one))}
-        super().__init__(folder, dataset, bundles.shared_catalogue(tuple(self._loaded.values())))
+        folder, self._index_problem = checkpoints / dataset, None
+        entries: tuple[Entry, ...] = ()
+        try:
+            entries = read_index(checkpoints)
+        except IndexFileError as error:  # the folders are there all the same
+            self._index_problem = str(error)
+        loaded = bundles.load_bundles(folder, dataset, self._device, entries, added)
+        if bundles.shared_catalogue(loaded) is None:
+            loaded = self._with_first_cached(loaded, dataset)
+        super().__init__(folder, dataset, bundles.shared_catalogue(loaded))
+        self._loaded: dict[str, Loaded] = {}
+        self._statuses: dict[str, ModelStatus] = {}
+        self._maps: dict[str, ItemMap] = {}
+        for one in loaded:
+            self._take(one)
+
+    def _take(self, one: Loaded) -> Loaded:
+        """Puts a model in its place, or in that of what stood there. Readers see the old tables or the new ones."""
+        ready = self._serving.lowered(one, self._examples, self._device)
+        found = item_map(one)
+        self._maps = self._maps if found is None else {**self._maps, one.name: found}
+        self._statuses = {**self._statuses, one.name: bundles.status(one, self.dataset)}
+        self._loaded = {**self._loaded, one.name: ready}
+        return ready
+
+    def _with_first_cached(self, loaded: Sequence[Loaded], dataset: str) -> tuple[Loaded, ...]:
+        """Where all bundles wait on the Hub, those that its cache holds are loaded until one can be used: without any
+        nobody knows the items.
+        """
+        found = list(loaded)
+        for at, one in enumerate(found):
+            if one.waiting and one.source is not None and in_cache(one.source, self._serving.hub):
+                found[at] = bundles.fetch(one, dataset, self._device, self._serving.hub)
+                if found[at].bundle is not None:
+                    break
+        return tuple(found)
 
     @property
     def device(self) -> str:
@@ -50,6 +95,20 @@ class BaseEngine(Lookup):
         """How many of the newest items CARD reads; without CARD, the longest window there is; 0 without any model."""
         lengths = {one.name: one.bundle.model.config.max_length for one in self._loaded.values() if one.bundle}
         return lengths.get("card", max(lengths.values(), default=0))
+
+    @property
+    def problem(self) -> str | None:
+        if self._catalogue is not None:
+            return None
+        waiting = [one for one in self._loaded.values() if one.waiting]
+        if not waiting:
+            return super().problem
+        return f"{waiting[0].title} is being fetched from {waiting[0].source}. Load the page again in a moment."
+
+    @property
+    def waiting(self) -> tuple[Loaded, ...]:
+        """The models that are on the Hub, and were not asked for yet."""
+        return tuple(one for one in self._loaded.values() if one.waiting)
 
     def models(self) -> tuple[ModelStatus, ...]:
         """Every model with a bundle, and those compared on the page even when they have none."""
@@ -71,7 +130,19 @@ class BaseEngine(Lookup):
     def _known(self, name: str) -> Loaded:
         if not isinstance(name, str) or name not in self._loaded:
             raise InputError(f"Expected one of the models {', '.join(self._loaded)}, got {shown(repr(name))}.")
-        return self._loaded[name]
+        one = self._loaded[name]
+        return self._fetched(name) if one.waiting else one
+
+    def _fetched(self, name: str) -> Loaded:
+        """The model ``name`` from the Hub; whoever asks for it meanwhile waits for the same download."""
+        with self._fetching:
+            one = self._loaded[name]
+            if not one.waiting:
+                return one
+            if self._catalogue is None:  # the shelf makes another engine of it
+                raise InputError(str(self.problem))
+            found = bundles.fetch(one, self.dataset, self._device, self._serving.hub)
+            return self._take(bundles.with_catalogue(found, self._catalogue, self.title))
 
     @property
     def compared(self) -> tuple[str, ...]:
@@ -101,7 +172,7 @@ class BaseEngine(Lookup):
 
     def _list(self, one: Loaded, question: Question) -> ModelList:
         status = self._statuses[one.name]
-        return model_list(one, status.preset, status.healthy, question, self._search.items, self._device)
+        return model_list(one, status.preset, status.healthy, question, self._search.items, self._device, self._scorer)
 
     def _route(self, bundle: Bundle, question: Question) -> Route:
         histogram = training_histogram(self._statuses[bundle.name].health)

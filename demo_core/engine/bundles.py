@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,10 +11,12 @@ from pathlib import Path
 import torch
 
 from demo_core import checkpoint
-from demo_core.checkpoint import BESIDE, Bundle, BundleError
+from demo_core.bundle_index import Entry, Source, weights_hash
+from demo_core.checkpoint import BESIDE, WEIGHTS_FILE, Bundle, BundleError
 from demo_core.datasets import PROTOCOLS
 from demo_core.engine.answers import ModelStatus
 from demo_core.health import failures
+from demo_core.hub import Fetched, Hub, HubError, fetch_bundle
 from demo_core.models import MODELS
 from demo_core.own_data import is_own
 from demo_core.runs import Run
@@ -23,29 +26,66 @@ from demo_core.sequences import Catalogue
 COMPARED = ("tdm", "card", "globaldiff")
 # Who is believed first when two catalogues are equally common.
 _PRECEDENCE = ("card", "tdm", "globaldiff")
+RETRY_AFTER = 30.0  # seconds
+REPIN = "python -m scripts.pin {folder}"
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A model's bundle, or the reason why there is none; exactly one of the two is given."""
+    """A model's bundle, or the reason why there is none; with neither it waits on the Hub until it is first asked for.
+
+    ``precision``: what to tell about it, where another than float32 was asked for. ``source``: where on the Hub it is
+    from. ``retry_at``: when (:func:`time.monotonic`) what failed may be tried again, ``None`` for never.
+    """
 
     name: str
     title: str
     bundle: Bundle | None
     error: str | None
+    precision: str | None = None
+    source: Source | None = None
+    retry_at: float | None = None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether asking for it now would fetch it."""
+        if self.bundle is not None or self.source is None:
+            return False
+        return self.error is None or (self.retry_at is not None and time.monotonic() >= self.retry_at)
 
 
-def load_bundles(folder: Path, dataset: str, device: torch.device) -> tuple[Loaded, ...]:
+def load_bundles(
+    folder: Path, dataset: str, device: torch.device, entries: Sequence[Entry] = (), added: Sequence[Fetched] = ()
+) -> tuple[Loaded, ...]:
     """All bundles in ``folder``, one subfolder a model, and an entry for each compared model that has none; on own data
     only what was chosen was trained, and nothing is missing.
+
+    ``entries`` of the index say what the weights have to be, and which bundles wait on the Hub; ``added`` are further
+    ones that were fetched, each beside the model of the same name.
     """
     found = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
-    others = [name for name in MODELS if name in found and name not in COMPARED]
+    pinned = {entry.model: entry for entry in entries if entry.dataset == dataset}
     whole = [name for name in found if not name.startswith(".") and not name.endswith(BESIDE)]
-    strangers = [name for name in whole if name not in MODELS]
-    compared = [name for name in COMPARED if name in found or not is_own(dataset)]
-    loaded = [_load(folder / name, dataset, device) for name in (*compared, *others, *strangers)]
-    return with_one_catalogue(loaded)
+    known = {*whole, *pinned}
+    compared = [name for name in COMPARED if name in known or not is_own(dataset)]
+    others = [name for name in MODELS if name in known and name not in COMPARED]
+    strangers = sorted(known - set(MODELS))
+    loaded = [_find(folder, name, dataset, device, pinned.get(name)) for name in (*compared, *others, *strangers)]
+    return with_one_catalogue([*loaded, *(_added(one, dataset, device) for one in added)])
+
+
+def fetch(one: Loaded, dataset: str, device: torch.device, hub: Hub) -> Loaded:
+    """The bundle that waits on the Hub, or why it could not be had; what may pass is tried again after half a minute,
+    at the earliest.
+    """
+    assert one.source is not None
+    try:
+        fetched = fetch_bundle(one.source, hub)
+    except HubError as error:
+        later = time.monotonic() + RETRY_AFTER if error.passing else None
+        return replace(one, error=_could_not(one.title, str(error)), retry_at=later)
+    found = _load(fetched.folder, one.name, dataset, device, str(one.source))
+    return replace(found, source=fetched.source)
 
 
 def with_one_catalogue(loaded: Sequence[Loaded]) -> tuple[Loaded, ...]:
@@ -64,6 +104,14 @@ def with_one_catalogue(loaded: Sequence[Loaded]) -> tuple[Loaded, ...]:
     )
 
 
+def with_catalogue(one: Loaded, catalogue: Catalogue, title: str) -> Loaded:
+    """The model, or an error where it knows other items than the page."""
+    if one.bundle is None or one.bundle.catalogue.hash == catalogue.hash:
+        return one
+    reason = f"its catalogue is not the one of {title} here. Train it on the same prepared data."
+    return replace(one, bundle=None, error=_could_not(one.title, reason))
+
+
 def shared_catalogue(loaded: Sequence[Loaded]) -> Catalogue | None:
     """The catalogue of the usable bundles, if there are any."""
     return next((one.bundle.catalogue for one in loaded if one.bundle is not None), None)
@@ -72,7 +120,7 @@ def shared_catalogue(loaded: Sequence[Loaded]) -> Catalogue | None:
 def status(one: Loaded, dataset: str) -> ModelStatus:
     """What the page tells about a model; the health is that of the bundle's own test run."""
     if one.bundle is None:
-        return ModelStatus(one.name, one.title, None, dataset, None, {}, (), one.error, ())
+        return ModelStatus(one.name, one.title, None, dataset, None, {}, (), one.error, (), _place(one), one.waiting)
     run = test_run(one.bundle)
     health = {} if run is None else dict(run.health)
     try:
@@ -81,7 +129,17 @@ def status(one: Loaded, dataset: str) -> ModelStatus:
     except KeyError as missing:
         problems, healthy = (f"its health lacks the figure {missing}",), None
     return ModelStatus(
-        one.name, one.title, one.bundle.preset, dataset, healthy, dict(health), problems, None, one.bundle.runs
+        one.name,
+        one.title,
+        one.bundle.preset,
+        dataset,
+        healthy,
+        dict(health),
+        problems,
+        None,
+        one.bundle.runs,
+        _place(one),
+        False,
     )
 
 
@@ -92,21 +150,53 @@ def test_run(bundle: Bundle) -> Run | None:
     return max(runs, key=lambda run: run.date, default=None)
 
 
-def _load(folder: Path, dataset: str, device: torch.device) -> Loaded:
-    name = folder.name
-    title = MODELS[name].title if name in MODELS else name
+def _place(one: Loaded) -> str | None:
+    return None if one.source is None else str(one.source)
+
+
+def _find(folder: Path, name: str, dataset: str, device: torch.device, entry: Entry | None) -> Loaded:
+    """What lies in the folder, unless the index says that other weights on the Hub are meant."""
+    here = folder / name
+    if entry is None:
+        return _load(here, name, dataset, device)
+    same = (here / WEIGHTS_FILE).is_file() and weights_hash(here) == entry.sha256
+    if entry.source is not None and not same:
+        return Loaded(name, _title(name), None, None, source=entry.source)
+    if same or not (here / WEIGHTS_FILE).is_file():
+        return replace(_load(here, name, dataset, device), source=entry.source)
+    reason = f"{dataset}/{name} does not hold the weights that the index names. If they are right: {REPIN}."
+    return Loaded(name, _title(name), None, _could_not(_title(name), reason.format(folder=f"{dataset}/{name}")))
+
+
+def _added(one: Fetched, dataset: str, device: torch.device) -> Loaded:
+    """A bundle beside the others, under a name that says where it is from."""
+    found = _load(one.folder, None, dataset, device, str(one.source))
+    name, title = f"{found.name}@{one.source.repository}", f"{found.title} ({one.source.repository})"
+    return replace(found, name=name, title=title, source=one.source)
+
+
+def _load(folder: Path, name: str | None, dataset: str, device: torch.device, place: str | None = None) -> Loaded:
+    """The bundle in ``folder``; it has to be of the model ``name``, ``None``: of any. ``place`` is what to call it."""
+    place = place or f"{dataset}/{name}"
     try:
         bundle = checkpoint.load(folder, device)
     except (BundleError, OSError) as error:
         # The page is public: it names the bundle, not the folders of this machine.
-        return Loaded(name, title, None, _could_not(title, str(error).replace(str(folder), f"{dataset}/{name}")))
+        reason = str(error).replace(str(folder), place)
+        return Loaded(name or "unknown", _title(name or place), None, _could_not(_title(name or place), reason))
+    name = name or bundle.name
+    title = _title(name)
     if (bundle.name, bundle.dataset) != (name, dataset):
-        reason = f"{dataset}/{name} holds {bundle.name} for {bundle.dataset}; expected {name} for {dataset}."
+        reason = f"{place} holds {bundle.name} for {bundle.dataset}; expected {name} for {dataset}."
         return Loaded(name, title, None, _could_not(title, reason))
     if bundle.protocol not in PROTOCOLS:
-        reason = f"{dataset}/{name} has the protocol {bundle.protocol!r}; expected one of {', '.join(PROTOCOLS)}."
+        reason = f"{place} has the protocol {bundle.protocol!r}; expected one of {', '.join(PROTOCOLS)}."
         return Loaded(name, title, None, _could_not(title, reason))
     return Loaded(name, title, bundle, None)
+
+
+def _title(name: str) -> str:
+    return MODELS[name].title if name in MODELS else name
 
 
 def _could_not(title: str, reason: str) -> str:

@@ -72,19 +72,21 @@ def provenance(
     noise: str | None = None,
 ) -> tuple[str, ...]:
     """Data set, protocol, what is excluded, models with preset, training seed and commit, noise, device and time."""
-    usable = [(one.title, one.bundle) for one in models if one.bundle is not None]
+    usable = [(one.title, one.bundle, one.source) for one in models if one.bundle is not None]
     if not usable:
         return (title, device)
-    protocols = list(dict.fromkeys(bundle.protocol for _, bundle in usable))
+    protocols = list(dict.fromkeys(bundle.protocol for _, bundle, _ in usable))
     excluded = any(PROTOCOLS[name].exclude_history for name in protocols)
     trained: dict[str, list[str]] = {}
-    for name, bundle in usable:
+    for name, bundle, source in usable:
         commit, seed = str(bundle.training.get("commit"))[:7], bundle.training.get("seed")
-        trained.setdefault(f"{bundle.preset}, training seed {seed}, commit {commit}", []).append(name)
+        place = f", from {source}" if source is not None else ""
+        trained.setdefault(f"{bundle.preset}, training seed {seed}, commit {commit}{place}", []).append(name)
     return (
         *(f"{title}, {name}: {PROTOCOLS[name].description}" for name in protocols),
         f"Top {question.k} of {num_items:,} {noun}s, {'those in the history' if excluded else 'nothing'} excluded",
         *(f"{', '.join(names)} {how}" for how, names in trained.items()),
         noise or f"the same noise for all, seed {question.seed}",
+        *(f"{one.title} in {one.precision}" for one in models if one.precision is not None),
         device if seconds is None else f"{seconds:.2f} s on {device}",
     )

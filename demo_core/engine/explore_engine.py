@@ -102,11 +102,20 @@ class ExploreEngine(BaseEngine):
         self, question: Question, chosen: Sequence[Loaded], lists: Sequence[ModelList], route: Route | None
     ) -> Iterator[str]:
         """What there is to say beside the figures, the most urgent first."""
+        if self._index_problem:
+            yield self._index_problem
         if self.problem:
             yield self.problem
         elif route is None:
             card = self._loaded.get("card")
-            yield f"No route: {card.error if card else 'CARD was not trained on this data set.'}"
+            yield f"No route: {no_route(card)}"
         yield from captions.reading(question.read, self.window, chosen, self._search.items, self.noun)
         yield from captions.truth(question, chosen, lists, self._search.items)
         yield from captions.warnings(lists, route, self.noun)
+
+
+def no_route(card: Loaded | None) -> str:
+    """Why CARD reads nothing."""
+    if card is None:
+        return "CARD was not trained on this data set."
+    return card.error or f"{card.title} comes from {card.source} when it is chosen for a list."

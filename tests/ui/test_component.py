@@ -32,7 +32,7 @@ def test_the_component_carries_every_script_once(page: Any) -> None:
 
 
 def test_a_question_is_answered_by_the_data_set_it_names(page: Any) -> None:
-    assert page.value == {"title": "MovieLens", "first": "movielens"}
+    assert page.value == {"title": "MovieLens", "first": "movielens", "changing": False}
     assert page.look({"dataset": None, "question": 3}) == {"title": "MovieLens", "asked": 3}
     assert page.look({"dataset": "own-films", "question": [4]}) == {"title": "My films", "asked": [4]}
     assert page.look("anything") == {"title": "MovieLens", "asked": None}

@@ -12,11 +12,12 @@ from demo_core.ui.components.shared import Answer, Facts, component
 
 FOLDER = Path(__file__).parent
 COMMON = ("text", "dom", "address")
-SCRIPTS = ("steps", "header", "tour", "present", "keys")
+SCRIPTS = ("steps", "header", "hub", "tour", "present", "keys")
 
 
 def frame(shelf: Shelf, facts: Facts, answers: Mapping[str, Answer]) -> gr.HTML:
-    """``facts`` are those of :func:`demo_core.ui.header.facts`; the header asks for the ``datasets``.
+    """``facts`` are those of :func:`demo_core.ui.header.facts`; the header asks for the ``datasets`` and
+    the ``bundles`` of the Hub.
 
     Its styles are global (``assets/frame.css``): they reach into the views.
     """

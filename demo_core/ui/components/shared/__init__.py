@@ -42,7 +42,7 @@ def component(
     """
     scripts_of_page = _joined(folder, common, scripts, ".js")
     return gr.HTML(
-        value={**facts(shelf.first), "first": shelf.first.dataset},
+        value={**facts(shelf.first), "first": shelf.first.dataset, "changing": shelf.changing},
         html_template=_text(folder, "page.html"),
         css_template=_joined(folder, common_styles, styles, ".css"),
         js_on_load=_text(FOLDER, "start.js").replace("// THE PAGE'S OWN SCRIPTS", scripts_of_page),

@@ -1,0 +1,60 @@
+"""Name a bundle and the sha256 of its weights in the index of an app.
+
+python -m scripts.pin checkpoints/movielens/card          # as it lies in its folder
+python -m scripts.pin OWNER/NAME@v1                       # on the Hub, at the commit that v1 stands at now
+python -m scripts.pin --check                             # does everything lie there as the index says?
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from demo_core.bundle_index import IndexFileError, Source, pin_folder, read_index, weights_hash
+from demo_core.checkpoint import BundleError
+from demo_core.hub import HubError
+from demo_core.publishing import pin_source
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Name bundles in the index of an app.")
+    parser.add_argument("bundles", nargs="*", metavar="FOLDER or OWNER/NAME@REVISION")
+    parser.add_argument("--checkpoints", type=Path, default=Path("checkpoints"), help="where the index lies")
+    parser.add_argument("--check", action="store_true", help="compare the folders with the index")
+    arguments = parser.parse_args()
+    if not arguments.bundles and not arguments.check:
+        parser.error("expected a bundle to pin, or --check")
+    try:
+        for name in arguments.bundles:
+            folder = Path(name)
+            entry = (
+                pin_folder(folder.resolve())
+                if folder.is_dir()
+                else pin_source(arguments.checkpoints, Source.parse(name))
+            )
+            print(f"{entry.dataset}/{entry.model}: {entry.source or entry.folder}, weights {entry.sha256[:12]}")
+        wrong = _wrong(arguments.checkpoints) if arguments.check else []
+    except (BundleError, HubError, IndexFileError, ValueError, OSError) as error:
+        raise SystemExit(str(error)) from error
+    if wrong:
+        raise SystemExit("\n".join(wrong))
+    if arguments.check:
+        print(f"{len(read_index(arguments.checkpoints))} bundles, all as the index says")
+
+
+def _wrong(checkpoints: Path) -> list[str]:
+    found = []
+    for entry in read_index(checkpoints):
+        if entry.folder is None:
+            continue
+        folder = checkpoints / entry.folder
+        if not folder.is_dir():
+            found.append(f"{entry.folder}: the folder is missing.")
+        elif weights_hash(folder) != entry.sha256:
+            found.append(f"{entry.folder}: other weights than the index names.")
+    return found
+
+
+if __name__ == "__main__":
+    main()
