@@ -85,6 +85,9 @@ function choose(index) {
   stopReplacing();
   show(searchNote, false);
   box.focus();
+  // A page without a server has no answers for another history: it takes the item over, and tells what it knows of it.
+  const mine = element.dispatchEvent(new CustomEvent("turnpoint:picked", { detail: item, bubbles: true, cancelable: true }));
+  if (!mine) return;
   if (place === null) add(item);
   else replaceAt(place, item);
 }
