@@ -14,10 +14,15 @@ from pathlib import Path
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
+from demo_core.zero_gpu import LEND  # before PyTorch
+
+# isort: split
 import torch
 
-from demo_core.engine import Shelf
+from demo_core.engine import Serving, Shelf
+from demo_core.engine.borrowing import QUESTIONS, Loan
 from demo_core.engine.workshop import Workshop
+from demo_core.precision import FLOAT32, PRECISIONS
 from demo_core.ui import AddressError, OwnData, create_app, launch
 
 HOME = Path(__file__).resolve().parent
@@ -33,19 +38,55 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--dataset", default="movielens", help="data set to show (default: movielens)")
     parser.add_argument("--host", help="address to listen on (default: GRADIO_SERVER_NAME, else this machine only)")
     parser.add_argument("--port", type=int, help="port (default: GRADIO_SERVER_PORT, else the first free from 7860)")
-    allowed = os.environ.get("TURNPOINT_OWN_DATA", "on").lower() not in OFF
+    # On a Space anybody could have a training run; there it has to be wished for.
+    allowed = os.environ.get("TURNPOINT_OWN_DATA", "off" if "SPACE_ID" in os.environ else "on").lower() not in OFF
     parser.add_argument(
         "--own-data",
         action=argparse.BooleanOptionalAction,
         default=allowed,
-        help="whether visitors may bring their own data (default: yes, unless TURNPOINT_OWN_DATA is off)",
+        help="whether visitors may bring their own data (default: TURNPOINT_OWN_DATA, on or off; else on a Space no)",
     )
     parser.add_argument(
         "--own-paths",
         action="store_true",
         help="let visitors name a file of this machine as their table; only where nobody else can open the page",
     )
-    return parser.parse_args()
+    parser.add_argument(
+        "--precision",
+        choices=list(PRECISIONS),
+        default=os.environ.get("TURNPOINT_PRECISION", FLOAT32),
+        help="linear layers in half precision, for models whose lists stay the same (default: float32)",
+    )
+    parser.add_argument(
+        "--throughput",
+        action="store_true",
+        help="for many visitors: calls that wait for the same model are answered as one batch",
+    )
+    parser.add_argument(
+        "--borrow-for",
+        choices=list(QUESTIONS),
+        default=os.environ.get("TURNPOINT_BORROW_FOR", "long"),
+        help="where a GPU is lent (ZeroGPU): for what takes the CPU seconds, or for all (default: long)",
+    )
+    open_to_bundles = (
+        os.environ.get("TURNPOINT_HUB_BOX", "off" if "SPACE_ID" in os.environ else "on").lower() not in OFF
+    )
+    parser.add_argument(
+        "--hub-box",
+        action=argparse.BooleanOptionalAction,
+        default=open_to_bundles,
+        help="whether visitors may name models of the Hub (default: TURNPOINT_HUB_BOX, on or off; else on a Space no)",
+    )
+    parser.add_argument(
+        "--bundles",
+        default=os.environ.get("TURNPOINT_BUNDLES", ""),
+        metavar="OWNER/NAME@REVISION,...",
+        help="models of the Hub to show as well (default: TURNPOINT_BUNDLES)",
+    )
+    chosen = parser.parse_args()
+    if chosen.precision not in PRECISIONS:  # argparse checks what is typed, not what the environment holds
+        parser.error(f"TURNPOINT_PRECISION: expected one of {', '.join(PRECISIONS)}, got {chosen.precision!r}")
+    return chosen
 
 
 def own_data(shelf: Shelf, paths: bool) -> OwnData:
@@ -67,7 +108,10 @@ def main() -> None:
     keep_to_few_heaps()
     # Requests run in threads of their own; splitting the small sums of one request as well only makes them wait.
     torch.set_num_threads(1)
-    shelf = Shelf(chosen.checkpoints, chosen.dataset)
+    serving = Serving(chosen.precision, chosen.throughput)
+    loan = None if LEND is None else Loan(LEND, chosen.borrow_for)
+    shelf = Shelf(chosen.checkpoints, chosen.dataset, serving=serving, loan=loan, open_to_bundles=chosen.hub_box)
+    shelf.additions.add_all(chosen.bundles)
     own = own_data(shelf, chosen.own_paths) if chosen.own_data else None
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # as a container is stopped: tidy up first
     try:

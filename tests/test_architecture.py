@@ -7,16 +7,22 @@ import sys
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+
+from demo_core.space_variant import ZERO_GPU_TORCH, changed_for
 
 ROOT = Path(__file__).parent.parent
 # Every module imports only from those before it. A new module takes its place here.
 ORDER = (
     *(
+        "zero_gpu",
         "sequences",
+        "sharding",
         "perturbation",
         "prepared",
         "raw_data",
@@ -38,9 +44,11 @@ ORDER = (
         "results",
         "evaluation",
         "long_term",
+        "precision",
         "counterfactual",
         "comparison",
         "health",
+        "training_report",
         "training_state",
         "training",
         "code_version",
@@ -51,9 +59,15 @@ ORDER = (
     ),
     *(
         "model_card",
+        "json_files",
         "ragged",
         "checkpoint",
+        "bundle_index",
+        "hub",
+        "publishing",
         "shipping",
+        "space_files",
+        "space_variant",
         "small_set",
         "grid",
         "engine",
@@ -137,11 +151,11 @@ def test_models_import_each_other_without_a_circle_and_the_base_none_of_them() -
 def test_heavy_libraries_stay_where_they_belong(path: Path) -> None:
     allowed = {
         "gradio": ("demo_core/ui/", "app.py"),
-        "huggingface_hub": ("demo_core/hub.py",),
+        "huggingface_hub": ("demo_core/hub/",),
         "altair": ("demo_core/charts.py", "demo_core/curve_charts.py", "demo_core/interval_charts.py"),
         "vl_convert": ("demo_core/rendering.py",),
         "accelerate": ("demo_core/training.py", "scripts/"),
-        "urllib": ("demo_core/hub.py", "scripts/", "demo_core/ui/"),
+        "urllib": ("scripts/", "demo_core/ui/"),
         "requests": (),
         "httpx": (),
         "socket": ("scripts/serving.py",),
@@ -175,9 +189,30 @@ def test_files_stay_short_enough_to_be_read_at_once() -> None:
 # README, requirements, Space
 
 
-def front_matter() -> dict[str, str]:
-    head = README.split("---\n")[1]
-    return dict(line.split(": ", 1) for line in head.splitlines() if ": " in line)
+HARDWARE = ("cpu-basic", "t4-small", "zero-a10g")
+# What every Space has to say, and of what kind it is; see docs/hub/spaces-config-reference of the Hub's documentation.
+FIELDS = {
+    **dict.fromkeys(("title", "emoji", "colorFrom", "colorTo", "sdk", "sdk_version", "python_version"), str),
+    **dict.fromkeys(("app_file", "header", "license", "short_description", "thumbnail", "suggested_hardware"), str),
+    **dict.fromkeys(("models", "datasets", "tags"), list),
+}
+COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
+# Of what is not installed here, as the packages themselves say it.
+NEEDS = {"torch==2.11.0": ">=3.10", "spaces==0.51.3": ">=3.10,<3.15"}
+
+
+def front_matter(readme: str = README) -> dict[str, Any]:
+    begin, head, _ = readme.split("---\n", 2)
+    assert begin == "", "the Hub reads it only at the very top"
+    found: dict[str, Any] = yaml.safe_load(head)
+    return found
+
+
+def for_space(hardware: str) -> tuple[dict[str, Any], list[Requirement]]:
+    """Front matter and requirements as a Space with that hardware gets them."""
+    changed = changed_for(ROOT, hardware, "https://hub.example/spaces/owner/name")
+    lines = changed["requirements.txt"].splitlines()
+    return front_matter(changed["README.md"]), [Requirement(line) for line in lines if line]
 
 
 def requirements(name: str) -> list[Requirement]:
@@ -185,21 +220,46 @@ def requirements(name: str) -> list[Requirement]:
     return [Requirement(line) for line in lines if line and not line.startswith(("-r", "#"))]
 
 
-def test_the_space_has_the_pinned_gradio_and_a_short_description() -> None:
+def test_the_front_matter_is_complete_and_each_field_of_its_kind() -> None:
     front = front_matter()
-    pin = next(str(r.specifier) for r in requirements("requirements.txt") if r.name == "gradio")
-    assert pin == f"=={front['sdk_version']}"
-    assert front["sdk"] == "gradio"
-    assert (ROOT / front["app_file"]).is_file()
+    assert {name: type(value) for name, value in front.items()} == FIELDS
+    assert all(isinstance(name, str) and name for kind in ("models", "datasets", "tags") for name in front[kind])
+    assert (front["sdk"], front["header"]) == ("gradio", "mini")
+    assert {front["colorFrom"], front["colorTo"]} <= COLOURS
+    assert (ROOT / front["app_file"]).is_file() and (ROOT / front["thumbnail"]).is_file()
     assert front["license"] == "apache-2.0" and "Apache License" in (ROOT / "LICENSE").read_text(encoding="utf-8")
     assert len(front["short_description"]) <= 60, "the Hub refuses longer ones"
+    assert front["suggested_hardware"] in HARDWARE
 
 
-def test_every_pin_can_be_installed_on_the_python_of_the_space() -> None:
-    version = front_matter()["python_version"].strip('"') + ".0"
-    for requirement in requirements("requirements.txt"):
-        needs = metadata.metadata(requirement.name)["Requires-Python"]
+@pytest.mark.parametrize("hardware", HARDWARE)
+def test_a_space_has_the_gradio_that_its_requirements_pin(hardware: str) -> None:
+    front, required = for_space(hardware)
+    (gradio,) = [requirement for requirement in required if requirement.name == "gradio"]
+    assert str(gradio.specifier) == f"=={front['sdk_version']}"
+    assert front["suggested_hardware"] == hardware
+    assert front["thumbnail"] == f"https://hub.example/spaces/owner/name/resolve/main/{front_matter()['thumbnail']}"
+    different = {"thumbnail": None, "suggested_hardware": None}
+    assert front | different == front_matter() | different, "the models named are those of checkpoints/index.json"
+
+
+@pytest.mark.parametrize("hardware", HARDWARE)
+def test_every_pin_can_be_installed_on_the_python_of_the_space(hardware: str) -> None:
+    front, required = for_space(hardware)
+    version = front["python_version"] + ".0"
+    for requirement in required:
+        needs = NEEDS.get(str(requirement)) or metadata.metadata(requirement.name)["Requires-Python"]
         assert version in SpecifierSet(needs or ""), f"{requirement.name} needs Python {needs}"
+        assert version not in SpecifierSet("<3.11"), "this code needs Python 3.11"
+
+
+def test_on_zero_gpu_python_and_pytorch_are_those_it_supports() -> None:
+    front, required = for_space("zero-a10g")
+    assert front["python_version"] in ("3.10", "3.12"), "as its documentation listed them in August 2026"
+    (torch,) = [requirement for requirement in required if requirement.name == "torch"]
+    assert str(torch.specifier).removeprefix("==") in ZERO_GPU_TORCH
+    (before,) = [requirement for requirement in requirements("requirements.txt") if requirement.name == "torch"]
+    assert before.specifier.contains("2.11.0"), "what is tested here and what runs there overlap"
 
 
 @pytest.mark.parametrize("name", ["requirements.txt", "tests/requirements.txt"])
@@ -222,7 +282,7 @@ def test_everything_that_is_imported_is_required() -> None:
         for name in {name.split(".")[0] for name in imports(path)}:
             if name in sys.stdlib_module_names or name in {"demo_core", "scripts", *ONLY_FOR_TESTS}:
                 continue
-            owners = {owner.lower() for owner in distributions[name]}
+            owners = {owner.lower().replace("_", "-") for owner in distributions[name]}
             assert owners & required, f"{relative(path)} imports {name} of {sorted(owners)}"
 
 
