@@ -22,7 +22,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
 @pytest.fixture
 def hub(server: HubProcess, tmp_path: Path) -> Iterator[Hub]:
     """As its owner, with a cache of its own; faults end with the test."""
-    yield Hub(server.url, server.token, tmp_path / "cache", patience=1.0)
+    yield Hub(server.url, server.token, tmp_path / "cache", patience=3.0)
     server.no_faults()
 
 

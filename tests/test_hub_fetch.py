@@ -65,7 +65,7 @@ def test_what_is_pinned_and_cached_needs_no_hub_and_a_tag_is_taken_from_the_cach
     started = time.monotonic()
     assert fetch_bundle(source, hub).source == source
     assert fetch_bundle(tag, hub).source.revision == source.revision
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 8
 
 
 @pytest.mark.parametrize(("fault", "reason"), [("down", "the Hub answered 503"), ("silent", "the Hub did not answer")])
@@ -76,7 +76,7 @@ def test_without_a_cache_an_unreachable_hub_is_told_soon(
     server.fault(fault)  # type: ignore[arg-type]
     started = time.monotonic()
     told = message(lambda: fetch_bundle(source, hub))
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 8
     assert told.startswith(f"owner/away-{fault}@{source.revision[:7]} could not be fetched: {reason}")
 
 
