@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -22,18 +23,32 @@ from filelock import FileLock
 
 from demo_core.checkpoint import WEIGHTS_FILE
 
+log = logging.getLogger(__name__)
+
 INDEX_FILE = "index.json"
 FORMAT = 1
 REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 REVISION = re.compile(r"[A-Za-z0-9][\w./-]{0,199}")
 COMMIT = re.compile(r"[0-9a-f]{40}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
-PART = re.compile(r"[A-Za-z0-9][\w.-]*")
+PART = re.compile(r"[A-Za-z0-9][\w.-]{0,63}")
+LONGEST_REPOSITORY = 96
 SHOWN = 7  # hex digits of a commit, as git shows it
 
 
 class IndexFileError(ValueError):
     """The index cannot be used: says where, what was expected, what came."""
+
+
+def check_repository(name: str) -> str:
+    """``name`` as it is; ``ValueError`` where the Hub has no such names."""
+    odd = "--" in name or ".." in name or name.endswith((".git", "-", ".")) or len(name) > LONGEST_REPOSITORY
+    if odd or not REPOSITORY.fullmatch(name):
+        raise ValueError(
+            f"Expected a repository as OWNER/NAME of letters, digits and single dashes, dots or underscores, got "
+            f"{name[:100]!r}."
+        )
+    return name
 
 
 @dataclass(frozen=True)
@@ -47,8 +62,7 @@ class Source:
     sha256: str | None = None
 
     def __post_init__(self) -> None:
-        if not REPOSITORY.fullmatch(self.repository):
-            raise ValueError(f"Expected a repository as OWNER/NAME, got {self.repository[:100]!r}.")
+        check_repository(self.repository)
         if not REVISION.fullmatch(self.revision) or ".." in self.revision:
             raise ValueError(f"Expected a commit, tag or branch as revision, got {self.revision[:100]!r}.")
         if self.sha256 is not None and not SHA256.fullmatch(self.sha256):
@@ -127,8 +141,10 @@ def read_index(checkpoints: Path) -> tuple[Entry, ...]:
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             raise ValueError(f'expected an object with "format": {FORMAT}')
         entries = tuple(Entry.from_dict(values) for values in content["bundles"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise IndexFileError(f"{INDEX_FILE} is not used: {str(error).rstrip('.')}.") from error
+    except OSError as error:
+        raise IndexFileError(f"{INDEX_FILE} is not used: it cannot be read ({error.strerror}).") from error
     names = [(entry.dataset, entry.model) for entry in entries]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
@@ -163,11 +179,21 @@ def pin_folder(folder: Path) -> Entry:
 
 
 def repin(folder: Path) -> None:
-    """After a bundle was written anew: its entry, if it has one, names the new weights. Elsewhere nothing happens."""
-    checkpoints = folder.parent.parent
-    entry = find(read_index(checkpoints), folder.parent.name, folder.name)
-    if entry is not None and entry.folder is not None:
-        pin(checkpoints, replace(entry, sha256=weights_hash(folder)))
+    """After a bundle was written anew: its entry, if it has one, names the new weights. Elsewhere, and where the index
+    cannot be read, nothing happens: a training does not end for that.
+    """
+    checkpoints, sha256 = folder.parent.parent, weights_hash(folder)
+    if not (checkpoints / INDEX_FILE).is_file():
+        return
+    with FileLock(checkpoints / (INDEX_FILE + ".lock")):
+        try:
+            entries = read_index(checkpoints)
+        except IndexFileError as error:
+            log.warning("%s", error)
+            return
+        entry = find(entries, folder.parent.name, folder.name)
+        if entry is not None and entry.folder is not None:
+            write_index(checkpoints, [replace(one, sha256=sha256) if one is entry else one for one in entries])
 
 
 def find(entries: Iterable[Entry], dataset: str, model: str) -> Entry | None:

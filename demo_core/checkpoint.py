@@ -112,11 +112,7 @@ def load(folder: Path, device: torch.device | None = None) -> Bundle:
         raise BundleError(f"{folder}: catalogue.json is not the catalogue that the weights were trained with.")
     runs = _checked(folder, METRICS_FILE, lambda: _runs(_json(folder / METRICS_FILE)["runs"]))
     others = _checked(folder, METRICS_FILE, lambda: _runs(_json(folder / METRICS_FILE).get("other_seeds", [])))
-    model = _model(folder, config, device or torch.device("cpu"))
-    if model.config.num_items != catalogue.num_items:
-        raise BundleError(
-            f"{folder}: the weights are for {model.config.num_items} items, the catalogue has {catalogue.num_items}."
-        )
+    model = _model(folder, config, catalogue.num_items, device or torch.device("cpu"))
     return Bundle(
         model=model,
         name=config["model"],
@@ -130,16 +126,22 @@ def load(folder: Path, device: torch.device | None = None) -> Bundle:
     )
 
 
-def _model(folder: Path, config: dict[str, Any], device: torch.device) -> Recommender:
+def _model(folder: Path, config: dict[str, Any], num_items: int, device: torch.device) -> Recommender:
     missing = {"model", "preset", "dataset", "protocol", "config", "training"} - set(config)
     if missing:
         raise BundleError(f"{folder}: config.json lacks {sorted(missing)}.")
+    for name in ("preset", "dataset", "protocol"):
+        if not isinstance(config[name], str):
+            raise BundleError(f"{folder}: config.json: expected {name} as a text, got {config[name]!r:.60}.")
     if not isinstance(config["training"], dict):
         raise BundleError(f"{folder}: config.json: expected training as an object, got {config['training']!r}.")
     if not isinstance(config["model"], str) or config["model"] not in MODELS:
         raise BundleError(f"{folder}: unknown model {config['model']!r}; known: {', '.join(MODELS)}.")
     entry = MODELS[config["model"]]
-    model = _checked(folder, "config.json", lambda: entry.model(entry.config.from_dict(config["config"]))).to(device)
+    settings = _checked(folder, CONFIG_FILE, lambda: entry.config.from_dict(config["config"]))
+    if settings.num_items != num_items:  # before a table of that size is made
+        raise BundleError(f"{folder}: the weights are for {settings.num_items} items, the catalogue has {num_items}.")
+    model = _checked(folder, CONFIG_FILE, lambda: entry.model(settings).to(device))
     own = model.state_dict()
     widths = {name: tensor.shape[1] for name, tensor in own.items() if tensor.dim() == 2}
     file, place = folder / WEIGHTS_FILE, "cpu" if device.type == "cpu" else str(device)  # it knows no "cpu:0"
@@ -226,6 +228,12 @@ def _runs(values: list[Any]) -> tuple[Run, ...]:
 
 def _catalogue(values: dict[str, Any]) -> Catalogue:
     genres = tuple(tuple(names) for names in values["genres"])
+    texts = [*values["titles"], values["noun"], *(name for names in genres for name in names)]
+    whole = [*values["counts"], *(year for year in values["years"] if year is not None)]
+    if not all(isinstance(text, str) for text in texts) or not all(type(number) is int for number in whole):
+        raise ValueError("expected titles, genres and noun as texts, counts and years as whole numbers")
+    if any(count < 0 for count in values["counts"]):
+        raise ValueError("expected counts of 0 or more")
     return Catalogue(tuple(values["titles"]), tuple(values["years"]), genres, tuple(values["counts"]), values["noun"])
 
 

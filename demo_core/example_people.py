@@ -34,14 +34,20 @@ def read_examples(path: Path, num_items: int) -> tuple[Example, ...]:
         entries = json.loads(path.read_text(encoding="utf-8"))["histories"]
         examples = tuple(Example(tuple(entry["history"]), entry["next"]) for entry in entries)
     except OSError:
-        raise ExamplesError(f"There are no example people: expected {path.name} in {path.parent}.") from None
+        raise ExamplesError(
+            f"There are no example people: expected {path.name} in checkpoints/{path.parent.name}."
+        ) from None
     except (ValueError, KeyError, TypeError) as error:
-        raise ExamplesError(f"There are no example people: {path} is not a list of histories ({error!r}).") from error
+        raise ExamplesError(
+            f"There are no example people: {path.parent.name}/{path.name} is not a list of histories ({error!r})."
+        ) from error
     ids = {id for example in examples for id in (*example.history, example.next)}
     strange = [id for id in ids if type(id) is not int or not 1 <= id <= num_items]
     if strange or not examples:
         found = f"the id {strange[0]!r}" if strange else "no history"
-        raise ExamplesError(f"There are no example people: {path} holds {found}; expected ids 1..{num_items}.")
+        raise ExamplesError(
+            f"There are no example people: {path.parent.name}/{path.name} holds {found}; expected ids 1..{num_items}."
+        )
     return examples
 
 

@@ -18,7 +18,7 @@ from demo_core import checkpoint, datasets
 from demo_core.checkpoint import Bundle, BundleError
 from demo_core.code_version import code_version
 from demo_core.datasets import Dataset
-from demo_core.measure import RANKS, Subject, config_hash, measure, record, reset_peak_memory
+from demo_core.measure import RANKS, Subject, config_hash, device_name, measure, record, reset_peak_memory
 from demo_core.models import backbone_name, create, entry, preset, with_backbone
 from demo_core.models.base import Recommender, RecommenderConfig
 from demo_core.runs import Run, Split, drop_partial_line, read_runs
@@ -105,7 +105,8 @@ class Grid:
         if not plain and not missing:
             self.show("  already measured")
             return
-        reset_peak_memory(torch.device("cpu"))
+        for device in {torch.device("cpu"), _device()}:  # weights from the work folder stay on the CPU
+            reset_peak_memory(device)
         bundle = self._trained(job, model, dataset, folder)
         subject = _subject(job, bundle)
         if plain:
@@ -142,6 +143,7 @@ class Grid:
         report = fit(model, dataset, seed=job.seed, state_file=state, skip=skip, progress=False)
         training = training_record(report, job.seed) | {
             "seconds_per_epoch": report.seconds_per_epoch,
+            "device": device_name(_device()),
             "code": code_version(_module(job.model)),
         }
         protocol = dataset.protocol.name
@@ -196,15 +198,25 @@ class Grid:
         return self.work / "-".join(name.replace("/", "_") for name in names if name)
 
     def _time_left(self, jobs: Iterable[Job]) -> str:
-        """From the trainings of the same model and data set so far; a job without one counts as the mean."""
+        """From the trainings of the same model and data set on this device so far; a job without one counts as the
+        mean.
+        """
         known: dict[tuple[str, str], float] = {}
+        here = device_name(_device())
         for run in read_runs(self.file):
+            if run.device != here or (run.epochs and not run.seconds_per_epoch):
+                continue
             known[run.model, run.dataset] = run.epochs * run.seconds_per_epoch + 2 * run.inference_seconds
         if not known:
             return "time left not known yet"
         mean = sum(known.values()) / len(known)
         seconds = sum(known.get((job.model, job.dataset), mean) for job in jobs)
         return f"at most {seconds / 3600:.1f} h left" if seconds > 3600 else f"at most {seconds / 60:.0f} min left"
+
+
+def _device() -> torch.device:
+    """What a job is trained on."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _module(model: str) -> str:
@@ -220,6 +232,7 @@ def _subject(job: Job, bundle: Bundle) -> Subject:
         epochs=int(bundle.training["epochs"]),
         seconds_per_epoch=float(bundle.training["seconds_per_epoch"]),
         variant=job.variant,
+        trained_on=bundle.training.get("device"),
     )
 
 

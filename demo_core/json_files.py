@@ -12,7 +12,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """The object in ``path``; ``ValueError`` naming the file where it holds something else."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: expected JSON, got something else or a cut-off file ({error}).") from error
     if not isinstance(content, dict):
         raise ValueError(f"{path}: expected a JSON object, got {type(content).__name__}.")

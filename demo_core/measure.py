@@ -32,7 +32,11 @@ PROCESS = Path("/proc/self")
 
 @dataclass(frozen=True)
 class Subject:
-    """Which model is measured. ``epochs`` and ``seconds_per_epoch`` are those of its training."""
+    """Which model is measured. ``epochs`` and ``seconds_per_epoch`` are those of its training.
+
+    ``trained_on``: the device those seconds are of, if known. A run names one device, so that it holds no seconds (0)
+    of a training on another than it is measured on.
+    """
 
     model: str
     preset: str
@@ -41,6 +45,11 @@ class Subject:
     epochs: int
     seconds_per_epoch: float
     variant: str | None = None
+    trained_on: str | None = None
+
+    def seconds_on(self, device: str) -> float:
+        """Seconds per training epoch, or 0 where they were another device's."""
+        return round(self.seconds_per_epoch, 3) if self.trained_on in (None, device) else 0.0
 
 
 @dataclass(frozen=True)
@@ -89,7 +98,8 @@ def measure(
     if not trials:
         health |= _route_health(model, dataset, split, device)
     run = run_of(model, dataset, split, subject, _mean_metrics(evaluations), ranks.shape[1], health, seconds)
-    return Measurement(replace(run, device=device_name(device, share.processes)), ranks)
+    name = device_name(device, share.processes)
+    return Measurement(replace(run, device=name, seconds_per_epoch=subject.seconds_on(name)), ranks)
 
 
 def run_of(
@@ -117,7 +127,7 @@ def run_of(
         rows=rows,
         health=health,
         epochs=subject.epochs,
-        seconds_per_epoch=round(subject.seconds_per_epoch, 3),
+        seconds_per_epoch=subject.seconds_on(device_name(device)),
         inference_seconds=round(seconds, 3),
         peak_memory_mb=round(_peak_memory_mb(device), 1),
         config_hash=config_hash(model),

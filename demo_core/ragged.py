@@ -52,10 +52,10 @@ def unpack(tensors: Mapping[str, Tensor], widths: Mapping[str, int]) -> dict[str
 
 def _filled(table: Tensor) -> Tensor:
     """(R,) how many elements of each row come before the zeros at its end."""
-    place = torch.arange(1, table.shape[1] + 1)
+    place = torch.arange(1, table.shape[1] + 1, device=table.device)
     return ((table != 0) * place).amax(dim=1).int()
 
 
 def _beginnings(filled: Tensor, width: int) -> Tensor:
     """(R, N) bool: the elements that are kept."""
-    return torch.arange(width) < filled[:, None]
+    return torch.arange(width, device=filled.device) < filled[:, None]

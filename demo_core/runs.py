@@ -45,6 +45,11 @@ class Run:
     date: str
 
     def __post_init__(self) -> None:
+        for name in ("model", "preset", "dataset", "protocol", "config_hash", "data_hash", "commit", "device", "date"):
+            if not isinstance(getattr(self, name), str):
+                raise ValueError(f"Run.{name}: expected a text, got {getattr(self, name)!r:.60}.")
+        if type(self.seed) is not int or type(self.rows) is not int:
+            raise ValueError(f"Run: expected seed and rows as whole numbers, got {self.seed!r:.60}, {self.rows!r:.60}.")
         if self.split not in ("validation", "test"):
             raise ValueError(f"Run.split: expected 'validation' or 'test', got {self.split!r}.")
         if not self.metrics:

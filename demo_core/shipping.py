@@ -58,6 +58,7 @@ def ship(
     probe = dataset.validation.history(rows, bundle.model.config.max_length).to(device)
     if share.is_main:
         checkpoint.save(bundle, folder, probe)
+        repin(folder)
         bundle = checkpoint.load(folder, device)
     share.from_main(*bundle.model.state_dict().values())
     measured = {split: measure(bundle.model, dataset, split, subject, share=share) for split in SPLITS}

@@ -14,14 +14,13 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from demo_core.bundle_index import REPOSITORY, IndexFileError
+from demo_core.bundle_index import IndexFileError, check_repository
 from demo_core.hub import Hub, HubError, configure_space, push_folder
 from demo_core.measure import current_commit
 from demo_core.space_files import UNKNOWN, SpaceFiles, SpaceFilesError, space_files, write_space
 from demo_core.space_variant import HARDWARE, FrontMatterError, changed_for, field, lends_gpu
 
 ROOT = Path(__file__).resolve().parent.parent
-LONGEST = 96  # characters of a name on the Hub
 
 
 def main(arguments: list[str] | None = None, hub: Hub | None = None) -> None:
@@ -97,12 +96,10 @@ def _megabytes(size: int) -> str:
 
 
 def _repository(text: str) -> str:
-    odd = ("--" in text, ".." in text, text.endswith((".git", "-", ".")), len(text) > LONGEST)
-    if not REPOSITORY.fullmatch(text) or any(odd):
-        raise argparse.ArgumentTypeError(
-            f"expected OWNER/NAME of letters, digits and single dashes, dots or underscores, got {text!r}"
-        )
-    return text
+    try:
+        return check_repository(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _hardware(text: str) -> str:

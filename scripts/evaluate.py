@@ -91,6 +91,7 @@ def _subject(bundle: Bundle) -> Subject:
         seed=int(bundle.training["seed"]),
         epochs=int(bundle.training["epochs"]),
         seconds_per_epoch=before.seconds_per_epoch if before else float(bundle.training.get("seconds_per_epoch", 0.0)),
+        trained_on=before.device if before else bundle.training.get("device"),
     )
 
 

@@ -29,7 +29,7 @@ def main() -> None:
         for name in arguments.bundles:
             folder = Path(name)
             entry = (
-                pin_folder(folder.resolve())
+                pin_folder(_inside(folder.resolve(), arguments.checkpoints.resolve()))
                 if folder.is_dir()
                 else pin_source(arguments.checkpoints, Source.parse(name))
             )
@@ -41,6 +41,12 @@ def main() -> None:
         raise SystemExit("\n".join(wrong))
     if arguments.check:
         print(f"{len(read_index(arguments.checkpoints))} bundles, all as the index says")
+
+
+def _inside(folder: Path, checkpoints: Path) -> Path:
+    if folder.parent.parent != checkpoints:
+        raise ValueError(f"{folder}: expected a bundle in {checkpoints}/DATASET/MODEL (or another --checkpoints).")
+    return folder
 
 
 def _wrong(checkpoints: Path) -> list[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from demo_core.bundle_index import INDEX_FILE, pin
+from demo_core.bundle_index import INDEX_FILE, check_repository, pin, read_index
 from demo_core.checkpoint import BundleError
 from demo_core.hub import HubError
 from demo_core.publishing import publish
@@ -23,9 +23,17 @@ def main() -> None:
     """The command line."""
     arguments = _parser().parse_args()
     try:
-        push(arguments.folder, arguments.repo, arguments)
-    except (BundleError, HubError) as error:
+        check(arguments.repo, arguments)
+        push(arguments.folder.resolve(), arguments.repo, arguments)
+    except (BundleError, HubError, ValueError) as error:
         raise SystemExit(str(error)) from error
+
+
+def check(repository: str, options: argparse.Namespace) -> None:
+    """``ValueError`` for what would fail after the work is done: a name that is none, an index that cannot be read."""
+    check_repository(repository)
+    if options.pin is not None:
+        read_index(options.pin)
 
 
 def push(folder: Path, repository: str, options: argparse.Namespace) -> None:

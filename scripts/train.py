@@ -29,6 +29,11 @@ def main() -> None:
     arguments = _parser().parse_args()
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
+    if arguments.push is not None:
+        try:
+            push.check(arguments.push, arguments)
+        except ValueError as error:
+            raise SystemExit(str(error)) from error
     dataset = datasets.load(arguments.dataset, arguments.data)
     config = preset(arguments.model, arguments.preset, dataset.name, dataset.catalogue.num_items).override(
         *arguments.set

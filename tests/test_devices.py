@@ -17,6 +17,7 @@ from demo_core.evaluation import evaluate
 from demo_core.models import create
 from demo_core.models.base import Recommender
 from demo_core.precision import lower, same_lists
+from demo_core.ragged import pack, unpack
 from demo_core.sequences import Batch
 from demo_core.training import fit
 from tests.models.test_contract import EVERY_MODEL, histories, small_config, trained, world
@@ -108,6 +109,13 @@ def test_training_and_evaluation_on_the_gpu_come_out_as_on_the_cpu(name: str, to
     again = evaluate(copy.deepcopy(model).cpu(), toy.test, toy.protocol)
     assert (found.ranks == again.ranks).double().mean() >= 0.97
     assert abs(found.metrics()["ndcg@10"] - again.metrics()["ndcg@10"]) < 0.02
+
+
+@GPU
+def test_tables_that_are_packed_are_unpacked_on_the_gpu() -> None:
+    table = torch.tensor([[3, 1, 0], [0, 0, 0], [2, 0, 0]])
+    packed = {name: tensor.cuda() for name, tensor in pack({"votes": table}).items()}
+    assert len(packed) == 2 and torch.equal(unpack(packed, {"votes": 3})["votes"].cpu(), table)
 
 
 @GPU

@@ -16,8 +16,9 @@ from demo_core.grid import Grid, Job
 from demo_core.measure import RANKS, Measurement
 from demo_core.models import preset
 from demo_core.ranks import read_ranks, run_key
-from demo_core.runs import read_runs
+from demo_core.runs import append_run, read_runs
 from demo_core.trials import EXTRAS
+from tests.runs import run
 
 SMALL = ("embedding_dim=8", "max_length=4", "max_epochs=2", "rows_per_epoch=128")
 JOB = Job("tdm", "default", "toy", seed=0, settings=(*SMALL, "layers=1"))
@@ -124,6 +125,31 @@ def test_globaldiff_stands_on_the_backbone_of_the_same_seed(grid: Grid, monkeypa
     assert (run.model, run.backbone) == ("globaldiff", "sasrec")
     folder = grid._folder(under)
     assert (folder / "model.safetensors").is_file()
+
+
+def test_the_time_left_is_that_of_this_device(grid: Grid, lines: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grids, "device_name", lambda device: "CPU")
+    took: dict[str, Any] = {"dataset": "toy", "epochs": 10, "inference_seconds": 0.0}
+    append_run(grid.file, run("tdm", seconds_per_epoch=60.0, **took))
+    append_run(grid.file, run("tdm", seed=1, seconds_per_epoch=0.6, device="CUDA: X", **took))
+    append_run(grid.file, run("card", seconds_per_epoch=0.0, **took))  # it was trained on another device
+    assert grid._time_left([JOB, JOB]) == "at most 20 min left"
+    monkeypatch.setattr(grids, "device_name", lambda device: "CUDA: Y")
+    assert grid._time_left([JOB]) == "time left not known yet"
+
+
+def test_a_training_on_another_device_lends_its_weights_and_not_its_seconds(
+    grid: Grid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grid.run([JOB])
+    monkeypatch.setattr(grids, "fit", lambda *a, **k: pytest.fail("trained again"))
+    folder = grid._folder(JOB)
+    config = json.loads((folder / "config.json").read_text())
+    assert config["training"]["device"] == read_runs(grid.file)[0].device
+    config["training"]["device"] = "CUDA: X"
+    (folder / "config.json").write_text(json.dumps(config))
+    grid.run([JOB], EXTRAS["missing"]()[:1])
+    assert [run.seconds_per_epoch > 0 for run in read_runs(grid.file)] == [True, True, False]
 
 
 def test_a_job_that_another_process_has_is_left_to_it(grid: Grid, lines: list[str]) -> None:

@@ -65,6 +65,12 @@ def test_a_tag_that_stands_elsewhere_is_not_moved_and_nothing_is_pushed(hub: Hub
     assert commits(hub, "owner/tagged")[0] == first.commit
 
 
+def test_a_tag_that_stands_where_the_same_content_stands_is_as_good_as_made(hub: Hub, bundle: Path) -> None:
+    """As when the answer to its making was lost."""
+    first = push_bundle(bundle, "owner/tag-again", tag="v1", hub=hub)
+    assert push_bundle(bundle, "owner/tag-again", tag="v1", hub=hub).commit == first.commit
+
+
 def test_a_stale_parent_is_refused_and_not_overwritten(hub: Hub, bundle: Path) -> None:
     first = push_bundle(bundle, "owner/stale", hub=hub)
     change(bundle, "somebody else's")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,12 @@ def test_a_run_carries_the_metrics_of_every_row_and_where_they_come_from(card: R
     assert (run.data_hash, run.seed, run.epochs, run.seconds_per_epoch) == (toy.hash, 4, 7, 1.235)
     assert run.inference_seconds > 0
     assert run.peak_memory_mb > 50
+
+
+def test_a_run_holds_no_training_seconds_of_another_device(card: Recommender, toy: Dataset) -> None:
+    trained = {name: dataclasses.replace(SUBJECT, trained_on=name) for name in ("CPU", "CUDA: X")}
+    seconds = {name: measure(card, toy, "test", one).run.seconds_per_epoch for name, one in trained.items()}
+    assert seconds == {"CPU": 1.235, "CUDA: X": 0.0}
 
 
 def test_the_split_decides_which_rows_are_scored(card: Recommender, toy: Dataset) -> None:

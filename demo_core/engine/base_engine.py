@@ -25,7 +25,7 @@ from demo_core.engine.ranking import model_list
 from demo_core.engine.routes import read_route, removal_by_distance, training_histogram
 from demo_core.engine.serving import Serving
 from demo_core.engine.titles import shown
-from demo_core.hub import Fetched, in_cache
+from demo_core.hub import Fetched, HubError, in_cache
 
 MOST_MODELS = 8
 
@@ -46,7 +46,8 @@ class BaseEngine(Lookup):
     ) -> None:
         self._serving = serving or Serving()
         self._scorer = self._serving.scorer()
-        self._fetching = threading.Lock()
+        self._fetching: dict[str, threading.Lock] = {}
+        self._lock = threading.Lock()
         self._device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
         folder, self._index_problem = checkpoints / dataset, None
         entries: tuple[Entry, ...] = ()
@@ -68,9 +69,10 @@ class BaseEngine(Lookup):
         """Puts a model in its place, or in that of what stood there. Readers see the old tables or the new ones."""
         ready = self._serving.lowered(one, self._examples, self._device)
         found = item_map(one)
-        self._maps = self._maps if found is None else {**self._maps, one.name: found}
-        self._statuses = {**self._statuses, one.name: bundles.status(one, self.dataset)}
-        self._loaded = {**self._loaded, one.name: ready}
+        with self._lock:
+            self._maps = self._maps if found is None else {**self._maps, one.name: found}
+            self._statuses = {**self._statuses, one.name: bundles.status(one, self.dataset)}
+            self._loaded = {**self._loaded, one.name: ready}
         return ready
 
     def _with_first_cached(self, loaded: Sequence[Loaded], dataset: str) -> tuple[Loaded, ...]:
@@ -100,15 +102,26 @@ class BaseEngine(Lookup):
     def problem(self) -> str | None:
         if self._catalogue is not None:
             return None
-        waiting = [one for one in self._loaded.values() if one.waiting]
-        if not waiting:
+        failed = next((one.error for one in self._loaded.values() if one.source and one.error), None)
+        if failed is not None:
+            return failed
+        if not self.waiting:
             return super().problem
-        return f"{waiting[0].title} is being fetched from {waiting[0].source}. Load the page again in a moment."
+        one = self.waiting[0]
+        return f"{one.title} is being fetched from {one.source}. Load the page again in a moment."
+
+    def failed(self, one: Loaded, error: HubError) -> None:
+        """Says of a bundle why it could not be fetched, as if it had been asked for."""
+        self._take(bundles.not_fetched(one, error))
 
     @property
     def waiting(self) -> tuple[Loaded, ...]:
         """The models that are on the Hub, and were not asked for yet."""
         return tuple(one for one in self._loaded.values() if one.waiting)
+
+    def has(self, name: str) -> bool:
+        """Whether the model is here and can be used, without fetching it."""
+        return self._bundle(name) is not None
 
     def models(self) -> tuple[ModelStatus, ...]:
         """Every model with a bundle, and those compared on the page even when they have none."""
@@ -135,7 +148,9 @@ class BaseEngine(Lookup):
 
     def _fetched(self, name: str) -> Loaded:
         """The model ``name`` from the Hub; whoever asks for it meanwhile waits for the same download."""
-        with self._fetching:
+        with self._lock:
+            fetching = self._fetching.setdefault(name, threading.Lock())
+        with fetching:
             one = self._loaded[name]
             if not one.waiting:
                 return one

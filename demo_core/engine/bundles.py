@@ -27,7 +27,7 @@ COMPARED = ("tdm", "card", "globaldiff")
 # Who is believed first when two catalogues are equally common.
 _PRECEDENCE = ("card", "tdm", "globaldiff")
 RETRY_AFTER = 30.0  # seconds
-REPIN = "python -m scripts.pin {folder}"
+REPIN = "python -m scripts.pin checkpoints/{folder}"
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,13 @@ def load_bundles(
     compared = [name for name in COMPARED if name in known or not is_own(dataset)]
     others = [name for name in MODELS if name in known and name not in COMPARED]
     strangers = sorted(known - set(MODELS))
-    loaded = [_find(folder, name, dataset, device, pinned.get(name)) for name in (*compared, *others, *strangers)]
-    return with_one_catalogue([*loaded, *(_added(one, dataset, device) for one in added)])
+    found_here = (_find(folder, name, dataset, device, pinned.get(name)) for name in (*compared, *others, *strangers))
+    loaded = with_one_catalogue(list(found_here))
+    guests = tuple(_added(one, dataset, device) for one in added)
+    shared = shared_catalogue(loaded)
+    if shared is None:  # the first of them says what the items are
+        return (*loaded, *with_one_catalogue(guests))
+    return (*loaded, *(with_catalogue(one, shared, dataset) for one in guests))
 
 
 def fetch(one: Loaded, dataset: str, device: torch.device, hub: Hub) -> Loaded:
@@ -82,10 +87,15 @@ def fetch(one: Loaded, dataset: str, device: torch.device, hub: Hub) -> Loaded:
     try:
         fetched = fetch_bundle(one.source, hub)
     except HubError as error:
-        later = time.monotonic() + RETRY_AFTER if error.passing else None
-        return replace(one, error=_could_not(one.title, str(error)), retry_at=later)
+        return not_fetched(one, error)
     found = _load(fetched.folder, one.name, dataset, device, str(one.source))
     return replace(found, source=fetched.source)
+
+
+def not_fetched(one: Loaded, error: HubError) -> Loaded:
+    """A bundle that could not be had; what may pass may be tried again after half a minute."""
+    later = time.monotonic() + RETRY_AFTER if error.passing else None
+    return replace(one, error=_could_not(one.title, str(error)), retry_at=later)
 
 
 def with_one_catalogue(loaded: Sequence[Loaded]) -> tuple[Loaded, ...]:
@@ -126,7 +136,7 @@ def status(one: Loaded, dataset: str) -> ModelStatus:
     try:
         problems = failures(health) if health else ()
         healthy = not problems if health else None
-    except KeyError as missing:
+    except (KeyError, TypeError, ValueError) as missing:
         problems, healthy = (f"its health lacks the figure {missing}",), None
     return ModelStatus(
         one.name,

@@ -81,12 +81,9 @@ class ExploreEngine(BaseEngine):
         """What each model can say about an item in its list."""
         question, asked = self._question(history, 1, seed, threshold, None, off), self.item(item)
         told = (reason_of(one, question, item, self._search.items, self._device) for one in self._chosen(models))
-        counts = self._counts()
+        counts = self.counts
         rank = 1 + sum(count > counts[item - 1] for count in counts)
         return Why(asked, counts[item - 1], rank, tuple(one for one in told if one is not None))
-
-    def _counts(self) -> Sequence[int]:
-        return () if self._catalogue is None else self._catalogue.counts
 
     def _route_if_any(self, bundle: Bundle, question: Question) -> Route | None:
         try:

@@ -49,12 +49,17 @@ class Lookup(ABC):
         return len(self._search.items)
 
     @property
+    def counts(self) -> tuple[int, ...]:
+        """How often each item is a training target, in the order of the ids."""
+        return () if self._catalogue is None else self._catalogue.counts
+
+    @property
     def problem(self) -> str | None:
         """Why nothing can be answered: no bundle is usable."""
         if self._catalogue is not None:
             return None
         return (
-            f"No model of {self.title} could be loaded from {self._folder}. "
+            f"No model of {self.title} could be loaded from checkpoints/{self._folder.name}. "
             f"Train one: python -m scripts.train card --dataset {self.dataset}"
         )
 

@@ -45,6 +45,8 @@ class _Candidate:
 
 def ready_histories(engine: ExploreEngine) -> tuple[Ready, ...]:
     """One flat history, one with a cliff, one wandering; none when CARD or the example people are missing."""
+    if not engine.has("card"):  # a CARD that waits on the Hub is not fetched for this
+        return ()
     candidates = _candidates(engine)
     if len(candidates) < 3:
         return ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+import time
 from collections import Counter, OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from demo_core.datasets import DATASETS
 from demo_core.engine.additions import Additions
 from demo_core.engine.answers import InputError
 from demo_core.engine.borrowing import BorrowedGPU, BorrowingEngine, Loan
+from demo_core.engine.bundles import RETRY_AFTER
 from demo_core.engine.engine import Engine
 from demo_core.engine.serving import Serving
 from demo_core.engine.titles import shown
@@ -62,6 +64,7 @@ class Shelf:
         self._first = first
         self._others: OrderedDict[str, Engine] = OrderedDict()
         self._lock = threading.Lock()
+        self._renewing = threading.Lock()
         self._loading: dict[str, threading.Lock] = {}
         self._versions: Counter[str] = Counter()
         self.first = self._made(first)
@@ -91,22 +94,34 @@ class Shelf:
 
     def _fetch_one(self, engine: Engine) -> None:
         """Fetches one bundle of a data set that has none here, beside the app, and makes its engine anew."""
-        for one in engine.waiting:
-            assert one.source is not None
-            try:
-                fetch_bundle(one.source, self.serving.hub)
-            except HubError as error:
-                log.warning("%s", error)
-                continue
-            self._renew(engine.dataset)
-            return
+        while True:
+            passing = False
+            for one in engine.waiting:
+                assert one.source is not None
+                try:
+                    fetch_bundle(one.source, self.serving.hub)
+                except HubError as error:
+                    log.warning("%s", error)
+                    engine.failed(one, error)
+                    passing = passing or error.passing
+                    continue
+                self._renew(engine.dataset)
+                return
+            if not passing or self._replaced(engine):
+                return
+            time.sleep(RETRY_AFTER)
+
+    def _replaced(self, engine: Engine) -> bool:
+        with self._lock:
+            return engine is not self.first and engine is not self._others.get(engine.dataset)
 
     def _renew(self, name: str) -> None:
         """Makes the engine of a data set anew: a bundle has come from the Hub. Questions meet the old one till then."""
-        if name == self._first:
-            self.first = self._made(name)
-        else:
-            self.forget(name)
+        with self._renewing:  # the last one to come sees all that have come before
+            if name == self._first:
+                self.first = self._made(name)
+            else:
+                self.forget(name)
 
     def engine(self, name: object = None) -> Engine:
         """The engine of a data set, ``None``: of the first. :class:`InputError` where there is no such data set."""

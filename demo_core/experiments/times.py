@@ -27,17 +27,17 @@ class Timing:
 def running_times(runs: Iterable[Run]) -> list[Result]:
     """Mean, deviation and number of runs of both times, for every device apart.
 
-    A model that is only counted has no training epoch and no such figure.
+    Only runs with the settings and data of the newest count, whatever it ran on: otherwise a device that was not used
+    since would show what an older recipe took. A model that is only counted has no training epoch and no such figure.
     """
     groups: dict[tuple[object, ...], list[Run]] = defaultdict(list)
     for run in runs:
-        groups[run.model, run.preset, run.backbone, run.dataset, run.protocol, run.variant, run.device].append(run)
+        groups[run.model, run.preset, run.backbone, run.dataset, run.protocol, run.variant].append(run)
     results = []
-    for group in groups.values():
-        summary = next(iter(summarise(group)), None)
+    for same in (one for group in groups.values() for one in _by_device(group)):
+        summary = next(iter(summarise(same)), None)
         if summary is None:
             continue
-        same = [run for run in group if run.seed in summary.seeds]
         for metric, values in (
             (TRAINING, [run.seconds_per_epoch for run in same if run.seconds_per_epoch > 0]),
             (SCORING, [run.inference_seconds for run in same]),
@@ -45,6 +45,15 @@ def running_times(runs: Iterable[Run]) -> list[Result]:
             if values:
                 results.append(_time_of(summary, metric, values))
     return results
+
+
+def _by_device(group: Sequence[Run]) -> list[list[Run]]:
+    newest = max(group, key=lambda run: run.date)
+    devices: dict[str, list[Run]] = defaultdict(list)
+    for run in group:
+        if (run.config_hash, run.data_hash) == (newest.config_hash, newest.data_hash):
+            devices[run.device].append(run)
+    return list(devices.values())
 
 
 def timings(results: Sequence[Result]) -> list[Timing]:

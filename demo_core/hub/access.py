@@ -16,6 +16,7 @@ from huggingface_hub.errors import (
     HfHubHTTPError,
     HfUriError,
     HFValidationError,
+    LocalEntryNotFoundError,
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
     RevisionNotFoundError,
@@ -25,6 +26,11 @@ from huggingface_hub.utils import httpx
 from demo_core.checkpoint import FILES
 
 STALE, UNAUTHORISED, FORBIDDEN = 412, 401, 403
+BUSY = (408, 429)
+NO_ANSWER = {
+    False: "the Hub did not answer, or broke off; try again.",
+    True: "the Hub did not answer, or broke off; the repository is where it was; push again.",
+}
 PATIENCE = 5.0
 
 
@@ -55,34 +61,36 @@ class Hub:
 
 
 @contextlib.contextmanager
-def told(what: str, writing: bool) -> Iterator[None]:
+def told(what: str, hub: Hub, writing: bool = False) -> Iterator[None]:
     """Turns whatever the client raises into a :class:`HubError` that begins with ``what``."""
     try:
         yield
     except HubError:
         raise
     except Exception as error:
-        reason, passing = _reason(error, writing)
+        reason, passing = _reason(error, hub, writing)
         if reason is None:
             raise
         raise HubError(f"{what}: {reason}", passing) from error
 
 
-def _reason(error: BaseException, writing: bool) -> tuple[str | None, bool]:
+def _reason(error: BaseException, hub: Hub, writing: bool) -> tuple[str | None, bool]:
     """Why it failed, and whether that may pass by itself; no reason for what is a mistake of ours."""
     status = error.response.status_code if isinstance(error, HfHubHTTPError) and error.response is not None else None
     if isinstance(error, RuntimeError) and error.__cause__ is not None:  # the client wraps a failed upload
-        return _reason(error.__cause__, writing)
+        return _reason(error.__cause__, hub, writing)
     if isinstance(error, HfUriError) and error.__context__ is not None:  # raised while it made up its own message
-        return _reason(error.__context__, writing)
+        return _reason(error.__context__, hub, writing)
     if isinstance(error, OfflineModeIsEnabled):
         return "this machine is set to be offline (HF_HUB_OFFLINE), and the cache does not hold it.", True
     if isinstance(error, GatedRepoError):
-        return f"it is gated. Ask its owner for access{_token_advice()}", False
+        return f"it is gated. Ask its owner for access{_token_advice(hub)}", False
     if isinstance(error, RevisionNotFoundError):
         return "the repository has no such revision (any more). Pin another commit.", False
     if isinstance(error, RepositoryNotFoundError) or status == UNAUTHORISED:
-        return f"there is no such repository, or it is private{_token_advice()}", False
+        return f"there is no such repository, or it is private{_token_advice(hub)}", False
+    if isinstance(error, LocalEntryNotFoundError):  # the Hub was asked, and broke off
+        return NO_ANSWER[writing], True
     if isinstance(error, EntryNotFoundError):
         return f"the repository lacks a file of a bundle ({', '.join(FILES)}).", False
     if isinstance(error, HFValidationError):
@@ -90,17 +98,19 @@ def _reason(error: BaseException, writing: bool) -> tuple[str | None, bool]:
     if status == STALE:
         return "the repository has moved on meanwhile. Fetch what is there, then push again.", False
     if status == FORBIDDEN:
-        return f"this is not allowed{_token_advice()}", False
+        return f"this is not allowed{_token_advice(hub)}", False
     if isinstance(error, FileMetadataError | httpx.TimeoutException | httpx.TransportError | ConnectionError):
-        again = "the repository is where it was; push again" if writing else "try again"
-        return f"the Hub did not answer, or broke off; {again}.", True
+        return NO_ANSWER[writing], True
     if status is not None:
-        return f"the Hub answered {status}. Try again later.", status >= 500
-    if isinstance(error, OSError):  # a download that ended early, or a full disk
-        return f"{type(error).__name__}: {str(error)[:200]}", True
+        return f"the Hub answered {status}. Try again later.", status >= 500 or status in BUSY
+    if isinstance(error, UnicodeError):
+        return "the token holds characters that no token has.", False
+    if isinstance(error, OSError):  # a full disk, or a cache that may not be written; no folder of this machine is told
+        return f"{error.strerror or type(error).__name__}. Look after the cache of the Hub's client.", True
     return None, False
 
 
-def _token_advice() -> str:
+def _token_advice(hub: Hub) -> str:
     """What to do where access is missing."""
-    return "." if get_token() else "; no token is set. Put one into HF_TOKEN."
+    known = hub.token if hub.token is not None else get_token()
+    return "." if known else "; no token is set. Put one into HF_TOKEN."

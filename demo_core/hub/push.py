@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 from huggingface_hub.errors import RepositoryNotFoundError
+from huggingface_hub.hf_api import RepoFile
+from huggingface_hub.utils.sha import git_hash
 
 from demo_core.bundle_index import SHOWN, weights_hash
 from demo_core.hub.access import Hub, HubError, told
@@ -47,18 +50,22 @@ def push_folder(
     that breaks leaves it where it was, and the same call may be made again.
     """
     hub = hub or Hub()
-    with told(f"{repository} was not pushed", writing=True):
+    with told(f"{repository} was not pushed", hub, writing=True):
         before = _commit(repository, kind, hub)
         if before is None:
             hub.api.create_repo(repository, repo_type=kind, private=private, space_sdk=space_sdk)
             before = _commit(repository, kind, hub)
-        if tag is not None:
-            _require_free(tag, repository, kind, hub)
+        stands = None if tag is None else _tag_commit(tag, repository, kind, hub)
+        if stands is not None and (stands != before or not _same(folder, repository, kind, hub)):
+            raise HubError(
+                f"{repository} was not pushed: its tag {tag} stands at {stands[:SHOWN]} already. Choose another tag."
+            )
         operations = _operations(folder, repository, kind, hub)
         made = hub.api.create_commit(
             repository, operations, commit_message=message, repo_type=kind, parent_commit=parent or before
         )
-        if tag is not None:
+    if tag is not None and stands is None:
+        with told(f"{repository} was pushed at {made.oid[:SHOWN]}, but its tag {tag} was not made", hub):
             hub.api.create_tag(repository, tag=tag, revision=made.oid, repo_type=kind)
     return Pushed(repository, made.oid, made.commit_url, made.oid != before)
 
@@ -84,7 +91,7 @@ def configure_space(
 ) -> None:
     """Sets the variables of a Space, and asks for its hardware."""
     hub = hub or Hub()
-    with told(f"{repository} was pushed, but not set up", writing=True):
+    with told(f"{repository} was pushed, but not set up", hub, writing=True):
         for name, value in variables.items():
             hub.api.add_space_variable(repository, name, value)
         if hardware is not None:
@@ -99,9 +106,26 @@ def _commit(repository: str, kind: Kind, hub: Hub) -> str | None:
         return None
 
 
+def _files(folder: Path) -> dict[str, Path]:
+    return {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def _same(folder: Path, repository: str, kind: Kind, hub: Hub) -> bool:
+    """Whether the repository holds just what the folder does, so that pushing it would make no commit."""
+    files = _files(folder)
+    there = {one.path: one for one in hub.api.list_repo_tree(repository, recursive=True, repo_type=kind)}
+    kept = {name: one for name, one in there.items() if isinstance(one, RepoFile) and name not in KEPT}
+    return set(files) == set(kept) and all(
+        sha256(files[name].read_bytes()).hexdigest() == one.lfs.sha256
+        if one.lfs
+        else git_hash(files[name].read_bytes()) == one.blob_id
+        for name, one in kept.items()
+    )
+
+
 def _operations(folder: Path, repository: str, kind: Kind, hub: Hub) -> list[Any]:
     """Every file of ``folder``, and the removal of what the repository has beyond them."""
-    files = {str(path.relative_to(folder)): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    files = _files(folder)
     if not files:
         raise HubError(f"{repository} was not pushed: {folder} holds no files.")
     there = hub.api.list_repo_files(repository, repo_type=kind)
@@ -110,11 +134,6 @@ def _operations(folder: Path, repository: str, kind: Kind, hub: Hub) -> list[Any
     return [*added, *(CommitOperationDelete(path_in_repo=name) for name in gone)]
 
 
-def _require_free(tag: str, repository: str, kind: Kind, hub: Hub) -> None:
+def _tag_commit(tag: str, repository: str, kind: Kind, hub: Hub) -> str | None:
     refs = hub.api.list_repo_refs(repository, repo_type=kind)
-    for one in refs.tags:
-        if one.name == tag:
-            raise HubError(
-                f"{repository} was not pushed: its tag {tag} stands at {one.target_commit[:SHOWN]} already. Choose "
-                "another tag."
-            )
+    return next((str(one.target_commit) for one in refs.tags if one.name == tag), None)

@@ -7,16 +7,25 @@ from dataclasses import dataclass, field
 
 import torch
 
-from demo_core.models import card_config, dreamrec, globaldiff, tdm
+from demo_core.models import card_config, diffrec, diffurec_config, dreamrec, globaldiff, tdm
+from demo_core.models.actsr import ACTSR, ACTSRConfig
 from demo_core.models.backbones import BACKBONES, HostConfig, name_of
 from demo_core.models.base import Recommender, RecommenderConfig, SequenceEncoder
 from demo_core.models.bert4rec import BERT4Rec, BERT4RecConfig
 from demo_core.models.card import CARD, CARDConfig
+from demo_core.models.caser import Caser, CaserConfig
 from demo_core.models.cbit import CBiT, CBiTConfig
+from demo_core.models.cl4srec import CL4SRec, CL4SRecConfig
+from demo_core.models.diffrec import DiffRec, DiffRecConfig
+from demo_core.models.diffurec import DiffuRec
+from demo_core.models.diffurec_config import DiffuRecConfig
 from demo_core.models.dreamrec import DreamRec, DreamRecConfig
+from demo_core.models.duorec import DuoRec, DuoRecConfig
 from demo_core.models.globaldiff import GlobalDiff, GlobalDiffConfig
+from demo_core.models.gru4rec import GRU4Rec, GRU4RecConfig
 from demo_core.models.item_knn import ItemKNN, ItemKNNConfig
 from demo_core.models.knn_average import KNNAverage, KNNAverageConfig
+from demo_core.models.lightsans import LightSANs, LightSANsConfig
 from demo_core.models.popularity import Popularity, PopularityConfig
 from demo_core.models.presets import TUNED
 from demo_core.models.repeat_last import RepeatLast, RepeatLastConfig
@@ -45,10 +54,20 @@ MODELS: dict[str, ModelEntry] = {
     "item_knn": ModelEntry(ItemKNN, ItemKNNConfig, "Item-kNN"),
     "slit": ModelEntry(SLIT, SLITConfig, "SLIT"),
     "repeat_last": ModelEntry(RepeatLast, RepeatLastConfig, "Repeat last"),
+    "gru4rec": ModelEntry(GRU4Rec, GRU4RecConfig, "GRU4Rec"),
+    "caser": ModelEntry(Caser, CaserConfig, "Caser"),
     "sasrec": ModelEntry(SASRec, SASRecConfig, "SASRec"),
     "srgnn": ModelEntry(SRGNN, SRGNNConfig, "SRGNN"),
     "bert4rec": ModelEntry(BERT4Rec, BERT4RecConfig, "BERT4Rec"),
     "cbit": ModelEntry(CBiT, CBiTConfig, "CBiT"),
+    "cl4srec": ModelEntry(CL4SRec, CL4SRecConfig, "CL4SRec"),
+    "duorec": ModelEntry(DuoRec, DuoRecConfig, "DuoRec"),
+    "lightsans": ModelEntry(LightSANs, LightSANsConfig, "LightSANs"),
+    "actsr": ModelEntry(ACTSR, ACTSRConfig, "AC-TSR"),
+    "diffrec": ModelEntry(DiffRec, DiffRecConfig, "DiffRec", {"released": diffrec.RELEASED, "paper": diffrec.PAPER}),
+    "diffurec": ModelEntry(
+        DiffuRec, DiffuRecConfig, "DiffuRec", {"released": diffurec_config.RELEASED, "paper": diffurec_config.PAPER}
+    ),
     "dreamrec": ModelEntry(
         DreamRec, DreamRecConfig, "DreamRec", {"released": dreamrec.RELEASED, "paper": dreamrec.PAPER}
     ),

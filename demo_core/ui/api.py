@@ -14,6 +14,7 @@ import gradio as gr
 from demo_core.engine import Shelf
 from demo_core.ui.api_facts import FactEndpoints
 from demo_core.ui.api_models import ModelEndpoints
+from demo_core.ui.api_parts import in_whole_parts
 
 # Models share the machine's cores: more calls at once would only make each of them slower.
 CALLS_AT_ONCE = 2
@@ -38,4 +39,4 @@ def register(shelf: Shelf) -> None:
         facts.benchmarks,
     )
     for function in functions:
-        gr.api(function, api_name=function.__name__, concurrency_id="api", concurrency_limit=at_once)
+        gr.api(in_whole_parts(function), api_name=function.__name__, concurrency_id="api", concurrency_limit=at_once)

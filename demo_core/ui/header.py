@@ -40,6 +40,7 @@ def from_hub(shelf: Shelf, engine: Engine) -> list[dict[str, Any]]:
     """Those that the index names for this data set, then those that were added, whatever theirs is."""
     named = [
         {
+            "name": one.name,
             "title": one.title,
             "source": one.source,
             "state": "waiting" if one.waiting else "failed" if one.error else "ready",
@@ -52,7 +53,10 @@ def from_hub(shelf: Shelf, engine: Engine) -> list[dict[str, Any]]:
     added = [one for one in shelf.additions.told() if one.source not in known]
     return [
         *named,
-        *({"title": None, "source": one.source, "state": one.state, "message": one.message} for one in added),
+        *(
+            {"name": one.source, "title": None, "source": one.source, "state": one.state, "message": one.message}
+            for one in added
+        ),
     ]
 
 

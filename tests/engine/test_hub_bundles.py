@@ -1,5 +1,6 @@
 """Bundles from the Hub in an engine and a shelf: fetched on first use, checked, and what is said when it fails."""
 
+import json
 import shutil
 import time
 from collections.abc import Callable
@@ -10,11 +11,13 @@ import pytest
 import torch
 from huggingface_hub import HfApi
 
+from demo_core import checkpoint
 from demo_core.bundle_index import INDEX_FILE, Entry, Source, pin, pin_folder, weights_hash
 from demo_core.engine import Engine, Serving, Shelf
 from demo_core.engine.additions import MOST, Additions
 from demo_core.engine.answers import InputError, ModelStatus
 from demo_core.hub import Hub, push_bundle
+from demo_core.ui import create_app
 from tests.hub.process import HubProcess
 from tests.hubs import anonymous, hub, server
 
@@ -81,7 +84,7 @@ def test_a_folder_with_other_weights_than_the_index_names_is_not_used(checkpoint
     found = engine(checkpoints, hub)
     assert status(found, "card").error == (
         "CARD could not be loaded: movielens/card does not hold the weights that the index names. If they are right: "
-        "python -m scripts.pin movielens/card."
+        "python -m scripts.pin checkpoints/movielens/card."
     )
     assert found.recommend("tdm", HISTORY).items
 
@@ -219,10 +222,93 @@ def test_additions_say_what_failed_and_what_is_no_name(checkpoints: Path, hub: H
     assert changed == []
 
 
-def test_only_so_many_are_added(hub: Hub) -> None:
-    additions = Additions(replace(hub, endpoint="http://127.0.0.1:9"), lambda name: None)
-    for number in range(MOST):
-        additions.add(f"owner/name{number}")
+def test_only_so_many_are_added(hub: Hub, server: HubProcess) -> None:
+    server.fault("silent")
+    additions = Additions(replace(hub, patience=30.0), lambda name: None)
+    threads = [additions.add(f"owner/name{number}") for number in range(MOST)]
     with pytest.raises(InputError, match="16 bundles were added already"):
         additions.add("owner/one-more")
     additions.add("owner/name3@v2")
+    server.no_faults()
+    for thread in threads:
+        thread.join(30)
+    until(lambda: all(one.state == "failed" for one in additions.told()))
+    additions.add("owner/one-more")
+    assert len(additions.told()) == MOST, "what failed has given way"
+
+
+def test_what_is_here_stays_when_another_revision_of_it_cannot_be_had(checkpoints: Path, hub: Hub) -> None:
+    push_bundle(checkpoints / "movielens" / "card", "owner/stays", tag="v1", hub=hub)
+    additions = Additions(hub, lambda name: None)
+    additions.add("owner/stays@v1").join(30)
+    additions.add("owner/stays@typo").join(30)
+    (told,) = additions.told()
+    assert told.state == "failed" and told.message is not None and "no such revision" in told.message
+    assert [one.source.repository for one in additions.of("movielens")] == ["owner/stays"]
+
+
+@pytest.mark.parametrize(
+    ("file", "change"),
+    [
+        ("config.json", {"protocol": ["x"]}),
+        ("config.json", {"dataset": "x" * 300}),
+        ("config.json", {"dataset": ["movielens"]}),
+        ("catalogue.json", {"titles": list(range(16))}),
+        ("catalogue.json", {"counts": [-1] * 16}),
+        ("metrics.json", {"runs": [{}]}),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else value,
+)
+def test_a_bundle_that_holds_nonsense_is_told_and_stops_nothing(
+    file: str, change: dict[str, object], checkpoints: Path, hub: Hub
+) -> None:
+    own = checkpoints / "movielens" / "card"
+    (own / file).write_text(json.dumps(json.loads((own / file).read_text()) | change))
+    push_bundle(own, "owner/nonsense", hub=hub)
+    shelf = Shelf(checkpoints, "movielens", CPU, Serving(hub=hub))
+    assert shelf.first.recommend("tdm", HISTORY).items and shelf.first.recommend("card", HISTORY).error
+    shelf.additions.add("owner/nonsense").join(30)
+    (told,) = shelf.additions.told()
+    assert told.state == "failed" and shelf.first.recommend("tdm", HISTORY).items
+
+
+def test_bundles_that_are_added_never_turn_off_those_of_the_app(checkpoints: Path, hub: Hub, tmp_path: Path) -> None:
+    other = Path(shutil.copytree(checkpoints / "movielens", tmp_path / "other"))
+    for name in ("card", "tdm"):
+        bundle = checkpoint.load(other / name)
+        titles = tuple(f"Another {title}" for title in bundle.catalogue.titles)
+        checkpoint.save(replace(bundle, catalogue=replace(bundle.catalogue, titles=titles)), other / name)
+        push_bundle(other / name, f"owner/other-{name}", hub=hub)
+    for name in ("tdm", "globaldiff", "popularity"):
+        shutil.rmtree(checkpoints / "movielens" / name)
+    shelf = Shelf(checkpoints, "movielens", CPU, Serving(hub=hub))
+    for name in ("card", "tdm"):
+        shelf.additions.add(f"owner/other-{name}").join(30)
+    lists = shelf.first.compare(HISTORY, ["card", "card@owner/other-card"]).lists
+    assert lists[0].items and not lists[0].items[0].item.title.startswith("Another")
+    assert lists[1].error is not None and "its catalogue is not the one of" in lists[1].error
+
+
+def test_the_page_is_built_without_fetching_anything(checkpoints: Path, hub: Hub, server: HubProcess) -> None:
+    to_hub(checkpoints, "card", "owner/built", hub)
+    shelf = Shelf(checkpoints, "movielens", CPU, Serving(hub=hub))
+    create_app(shelf)
+    assert status(shelf.first, "card").waiting and shelf.first.ready == ()
+    assert shelf.first.recommend("card", HISTORY).items
+    assert len(shelf.first.ready) in (0, 3) and not status(shelf.first, "card").waiting
+
+
+def test_a_data_set_comes_when_the_hub_is_back(
+    checkpoints: Path, hub: Hub, server: HubProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("demo_core.engine.shelf.RETRY_AFTER", 0.05)
+    monkeypatch.setattr("demo_core.engine.bundles.RETRY_AFTER", 0.0)
+    shutil.rmtree(checkpoints / "movielens" / "popularity")
+    for model in ("card", "tdm", "globaldiff"):
+        to_hub(checkpoints, model, f"owner/back-{model}", hub)
+    server.fault("down")
+    shelf = Shelf(checkpoints, "movielens", CPU, Serving(hub=hub))
+    until(lambda: "the Hub answered 503" in str(shelf.first.problem))
+    server.no_faults()
+    until(lambda: shelf.first.problem is None)
+    assert shelf.first.recommend("card", HISTORY).items

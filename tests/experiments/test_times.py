@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from demo_core.experiments.times import SCORING, TRAINING, running_times, timings
-from demo_core.results import read_published
+from demo_core.results import read_published, summarise
 from tests.runs import run
 
 
@@ -25,6 +25,23 @@ def test_runs_of_an_older_recipe_do_not_count() -> None:
         run(seed=1, seconds_per_epoch=5.0),
     ]
     assert [(r.mean, r.n) for r in running_times(runs) if r.metric == TRAINING] == [(5.0, 1)]
+
+
+def test_what_an_older_recipe_took_on_another_device_does_not_count() -> None:
+    runs = [
+        run(seed=0, seconds_per_epoch=0.4, config_hash="old", date="2025-01-01", device="CUDA: X"),
+        run(seed=1, seconds_per_epoch=5.0),
+    ]
+    assert [(r.device, r.mean) for r in running_times(runs) if r.metric == TRAINING] == [("CPU", 5.0)]
+
+
+def test_accuracy_may_be_of_two_devices_and_names_both() -> None:
+    runs = [run(hr=0.02), run(hr=0.04, seed=1, device="CUDA: X")]
+    (hits,) = [result for result in summarise(runs) if result.metric == "hr@20"]
+    assert hits.mean == pytest.approx(0.03)
+    assert (hits.n, hits.device) == (2, "CPU and CUDA: X")
+    assert hits.origin.endswith(", CPU and CUDA: X")
+    assert {(r.device, r.n) for r in running_times(runs)} == {("CPU", 1), ("CUDA: X", 1)}
 
 
 def test_what_is_only_counted_has_no_training_epoch() -> None:

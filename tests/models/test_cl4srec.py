@@ -194,9 +194,15 @@ def test_the_loss_leaves_its_batch_as_it_was(in_place: bool) -> None:
 
 
 def test_in_place_the_next_item_is_predicted_from_the_damaged_row_and_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
-    rec, read = damaging("mask_share=0.5"), []
+    rec = damaging("mask_share=0.5")
+    read: list[tuple[Tensor, ...]] = []
     original = rec.encode
-    monkeypatch.setattr(rec, "encode", lambda history: read.append(history.chunk(3)) or original(history))
+
+    def encode(history: Tensor) -> Tensor:
+        read.append(history.chunk(3))
+        return original(history)
+
+    monkeypatch.setattr(rec, "encode", encode)
     for seed in range(12):
         rec.loss(batch(), seeded(seed))
     hidden = [int((clean == TOKEN).sum()) for clean, _, _ in read]

@@ -21,6 +21,7 @@ from tests.models.judging import UNJUDGED
 CANNOT_LEARN_THE_ORDER = {
     "popularity": "ranks by counts alone, the same for everybody",
     "repeat_last": "has only the history's own items to offer",
+    "diffrec": "restores a set: what comes after it and what came before it are alike",
 }
 # A world of 200 sequences needs no large samples.
 QUICKER = {"card": ("threshold_sample=500",), "globaldiff": ("hidden_dim=32",)}

@@ -6,10 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from demo_core.models.contrastive_encoder import nt_xent_of_products
+from demo_core.models import MODELS, create
+from demo_core.models.contrastive_encoder import ContrastiveEncoder, nt_xent_of_products
 from demo_core.models.duorec import DuoRec, DuoRecConfig
 from demo_core.models.sasrec import SASRec, SASRecConfig
-from demo_core.sequences import pad
+from demo_core.sequences import Batch, pad
 
 M, L = 9, 5
 
@@ -92,7 +93,22 @@ def test_the_encoder_is_that_of_sasrec() -> None:
     history = pad([[3, 1, 4], [5], [], [9, 8, 7, 6, 5, 4, 3]], 7)
     torch.testing.assert_close(duorec.score(history), sasrec.score(history))
     position = torch.tensor([6, 6, 6, 3])
-    for one, other in zip(
-        duorec.masked_context(history, position), sasrec.masked_context(history[:, 2:], position - 2), strict=True
+    torch.testing.assert_close(duorec.masked_context(history, position), sasrec.masked_context(history, position))
+
+
+@pytest.mark.parametrize("name", ["duorec", "cl4srec"])
+def test_without_a_contrast_it_learns_what_sasrec_learns(name: str) -> None:
+    config = MODELS[name].config(num_items=M).override("contrast_weight=0.0")
+    model, sasrec = create(name, config, 0), SASRec(SASRecConfig(num_items=M)).eval()
+    assert isinstance(model, ContrastiveEncoder)
+    state = model.state_dict()
+    sasrec.load_state_dict({**state, "item_embedding.weight": state["item_embedding.weight"][: M + 2]})
+    batch = Batch(pad([[3, 1, 4], [5], []], 10), torch.tensor([2, 8, 1]), torch.ones(3, dtype=torch.bool))
+    one, other = model.eval().loss(batch), sasrec.loss(batch)
+    torch.testing.assert_close(one, other)
+    for own, expected in zip(
+        torch.autograd.grad(one, list(model.encoder.parameters())),
+        torch.autograd.grad(other, list(sasrec.encoder.parameters())),
+        strict=True,
     ):
-        torch.testing.assert_close(one, other)
+        torch.testing.assert_close(own, expected)

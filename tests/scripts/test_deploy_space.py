@@ -137,8 +137,9 @@ def test_a_bad_name_is_refused_before_anything_is_looked_at(name: str, capsys: p
     with pytest.raises(SystemExit) as ended:
         main([name, "--dry-run"], NOWHERE)
     assert ended.value.code == 2
-    assert f"expected OWNER/NAME of letters, digits and single dashes, dots or underscores, got {name!r}" in (
-        capsys.readouterr().err
+    assert (
+        f"Expected a repository as OWNER/NAME of letters, digits and single dashes, dots or underscores, got {name!r}"
+        in (capsys.readouterr().err)
     )
 
 

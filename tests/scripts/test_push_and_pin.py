@@ -75,6 +75,8 @@ def test_a_command_that_fails_says_why_in_one_line(film_checkpoints: Path, tmp_p
     folder = str(film_checkpoints / "movielens" / "popularity")
     told = command("scripts.push", folder, "--repo", "guest/not-mine", fails=True)
     assert told.startswith("guest/not-mine was not pushed: ") and "Traceback" not in told
+    assert command("scripts.push", folder, "--repo", "noowner", fails=True).startswith("Expected a repository as")
+    assert command("scripts.pin", folder, fails=True).startswith(f"{folder}: expected a bundle in ")
     assert command("scripts.pin", "owner/nothing", "--checkpoints", str(tmp_path), fails=True) == (
         "owner/nothing@main could not be fetched: there is no such repository, or it is private."
     )
@@ -83,7 +85,7 @@ def test_a_command_that_fails_says_why_in_one_line(film_checkpoints: Path, tmp_p
 def test_an_index_is_checked_against_what_lies_there(film_checkpoints: Path, tmp_path: Path) -> None:
     checkpoints = Path(shutil.copytree(film_checkpoints, tmp_path / "checkpoints"))
     folders = [str(checkpoints / "movielens" / name) for name in ("card", "tdm", "popularity")]
-    command("scripts.pin", *folders)
+    command("scripts.pin", *folders, "--checkpoints", str(checkpoints))
     assert command("scripts.pin", "--check", "--checkpoints", str(checkpoints)) == "3 bundles, all as the index says\n"
     shutil.copy(f"{folders[1]}/model.safetensors", folders[0])
     shutil.rmtree(folders[2])

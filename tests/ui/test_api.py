@@ -1,7 +1,10 @@
 import json
 import math
+import re
 import shutil
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +14,13 @@ import torch
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
-from demo_core.engine import Shelf
+from demo_core.engine import Engine, Shelf
 from demo_core.ui import create_app, launch
+from demo_core.ui.api_models import KINDS
 from scripts.serving import free_port
+from tests.ui.pages import MODELS
 
+README = Path(__file__).parents[2] / "README.md"
 PUBLIC = {
     *("/search_items", "/recommend", "/explain", "/compare", "/drop_one", "/denoise"),
     *("/datasets", "/models", "/benchmarks", "/run_benchmark"),
@@ -237,3 +243,53 @@ def test_a_benchmark_of_ones_own_is_streamed_to_the_last_person(client: Client) 
         "popularity",
     ]
     assert all(0 <= row["mean"] <= 1 for row in told[-1]["rows"])
+
+
+@pytest.fixture(scope="module")
+def shown(address: str) -> Iterator[Client]:
+    """A client of the app over the committed models."""
+    yield Client(address, verbose=False)
+
+
+def example_for(address: str) -> str:
+    """The program in the README, asking the app at ``address``."""
+    (program,) = re.findall(r"```python\n(from gradio_client .*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    where = "http://127.0.0.1:7860"
+    assert program.count(where) == 1
+    return str(program.replace(where, address))
+
+
+def untimed(told: Iterable[Any]) -> Any:
+    """What was told as JSON, without how long it took."""
+    without = re.sub(r"\d+(\.\d+)? m?s\b", "some time", json.dumps(list(told), sort_keys=True))
+    return json.loads(re.sub(r'"milliseconds": [\d.e+-]+', '"milliseconds": 0', without))
+
+
+def test_the_readmes_program_gets_every_part_as_the_engine_tells_it(address: str, engine: Engine) -> None:
+    parts, kinds = list[Any](), list[str]()
+
+    def printed(kind: str) -> None:
+        kinds.append(kind)
+        parts.append(program["step"])
+
+    program: dict[str, Any] = {"print": printed}
+    code = compile(example_for(address), str(README), "exec")
+    # The client's loop waits for ever for a stream that it cannot put together.
+    running = threading.Thread(target=exec, args=(code, program), daemon=True)
+    running.start()
+    running.join(timeout=120)
+    assert not running.is_alive(), f"only {len(parts)} parts came"
+    history = [item.id for item in engine.read(["The Matrix", "Alien"]).items]
+    expected = [{"kind": KINDS[type(one)], **asdict(one)} for one in engine.denoise(history, steps=10)]
+    assert kinds == ["model"] * 3 + ["frame"] * (3 * 11) + ["notes"]
+    assert [part["model"] for part in parts[:3]] == list(MODELS)
+    assert untimed(parts) == untimed(expected)
+
+
+def test_every_part_of_a_benchmark_is_as_the_engine_tells_it(shown: Client, engine: Engine) -> None:
+    job = shown.submit(slice="short", lost=0.3, seed=1, api_name="/run_benchmark")
+    job.result(timeout=120)
+    parts = list(job)
+    expected = [asdict(progress) for progress in engine.run_benchmark(slice="short", lost=0.3, seed=1)]
+    assert [row["model"] for row in parts[0]["rows"]] == list(MODELS)
+    assert len(parts) > 2 and untimed(parts) == untimed(expected)

@@ -130,6 +130,26 @@ def test_times_name_their_device(checkpoints: Path) -> None:
     assert card == [("published · RTX 4090", "13.0 s"), ("as released · CPU", "3.50 s"), ("default · CPU", "3.50 s")]
 
 
+def test_times_of_two_devices_are_two_lines_that_are_not_to_be_compared(tmp_path: Path) -> None:
+    where: dict[str, Any] = {"dataset": "yoochoose", "inference_seconds": 1.0}
+    cpu = [run("sasrec", 0.02, seconds_per_epoch=6.0, **where), run("tdm", seconds_per_epoch=7.0, **where)]
+    write_runs(tmp_path, cpu)
+
+    def times() -> dict[str, Any]:
+        found = shown(tmp_path, "yoochoose", {})["sections"]
+        (block,) = next(section["blocks"] for section in found if section["name"] == "times")
+        return dict(block)
+
+    assert "one device" not in times()["note"]
+    write_runs(tmp_path, [run("sasrec", 0.04, seed=n, seconds_per_epoch=2, device="CUDA: X", **where) for n in (1, 2)])
+    lines = [(line["source"], *(line["cells"][0][key] for key in ("value", "n"))) for line in times()["rows"]]
+    assert lines[1:] == [("default · CPU", "6.00 s", "n 1"), ("default · CUDA: X", "2.00 s", "n 2")]
+    assert times()["note"] == "Compare times only on one device."
+    bars = shown(tmp_path, "yoochoose", {})["charts"][0]["rows"]
+    hits = next(row for row in bars if (row["title"], row["source"]) == ("SASRec", "default"))
+    assert hits["value"] == "3.33" and "CPU and CUDA: X, seeds 0, 1, 2" in hits["origin"]
+
+
 def test_health_says_who_passes_and_why_not(checkpoints: Path) -> None:
     (block,) = sections(checkpoints)["health"]["blocks"]
     heads = [head["text"] for head in block["heads"]]

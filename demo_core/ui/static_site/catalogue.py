@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +23,7 @@ def catalogue(engine: Engine, checkpoints: Path) -> dict[str, Any]:
         "genres": genres,
         "genres_of": [[place[genre] for genre in item.genres] for item in items],
         "popularity": [item.popularity for item in items],
-        "counts": _counts(engine, checkpoints),
+        "counts": list(engine.counts),
         "names": [[[name.text, name.kind] for name in names_of(item) if not name.dated] for item in items],
         "search": {"articles": ARTICLES, "alternative": ALTERNATIVE, "alike": ALIKE, "longest": LONGEST_QUERY},
     }
-
-
-def _counts(engine: Engine, checkpoints: Path) -> list[int]:
-    """All usable bundles of a data set hold the same catalogue."""
-    usable = (one.name for one in engine.models() if one.error is None)
-    files = (checkpoints / engine.dataset / name / "catalogue.json" for name in usable)
-    return list(json.loads(next(path for path in files if path.is_file()).read_text(encoding="utf-8"))["counts"])

@@ -81,6 +81,10 @@ def write_site(
     engine = shelf.first
     if engine.problem is not None:
         raise SiteError(engine.problem)
+    for name in engine.compared:  # what is on the Hub is fetched now: the site has no second try
+        error = engine.recommend(name, []).error
+        if error is not None and any(one.name == name and one.source for one in engine.models()):
+            raise SiteError(error)
     examples = _examples(engine, checkpoints, say)
     histories = kept_histories(engine, examples, people)
     about = _About.of(engine, histories, len(examples))

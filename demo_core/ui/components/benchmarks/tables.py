@@ -14,8 +14,9 @@ from demo_core.ui.components.benchmarks.dots import Dot, Line, Scale, dots, prov
 
 PRINTED_TIMES = (
     "Whether a printed scoring time is for a batch or for the whole split is not clear; ours are for the whole test"
-    " split, metrics included. Compare times only on one device."
+    " split, metrics included."
 )
+DEVICES = "Compare times only on one device."
 HEALTH = (
     ("never trained", "Share of the slots of all top-20 lists that hold an item no training row asked for."),
     ("distinct items", "Different items in all top-20 lists together."),
@@ -43,7 +44,9 @@ def times_block(timings: Sequence[Timing]) -> dict[str, Any]:
         Scale(title, axes.logarithmic(values), " s")
         for title, values in zip(("one training epoch", "scoring the test split"), ends, strict=True)
     ]
-    note = PRINTED_TIMES if any(timing.row.result.source == "published" for timing in timings) else ""
+    printed = any(timing.row.result.source == "published" for timing in timings)
+    several = len({timing.device for timing in timings}) > 1
+    note = " ".join([PRINTED_TIMES] * printed + [DEVICES] * several)
     return dots("Seconds, each step of the axis ten times the one before", lines, scales, note=note)
 
 

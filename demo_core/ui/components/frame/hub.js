@@ -15,7 +15,7 @@ async function showBundles() {
   if (!told) return;
   show(part("hub"), told.open || told.bundles.length > 0);
   show(part("hub-form"), told.open);
-  keyed(part("hub-list"), told.bundles, (one) => one.source, () => node("li"), bundleLine);
+  keyed(part("hub-list"), told.bundles, (one) => one.name, () => node("li"), bundleLine);
   show(part("hub-none"), !told.bundles.length);
   const fetching = told.bundles.some((one) => one.state === "fetching");
   if (showBundles.fetching && !fetching) {
