@@ -293,7 +293,7 @@ def commands() -> list[str]:
 
 def test_ci_runs_exactly_the_test_command_of_the_readme() -> None:
     lines = (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()
-    assert lines[-1] == next(command for command in commands() if command.endswith("-m pytest"))
+    assert lines[-1] == next(command for command in commands() if "-m pytest" in command)
     assert (ROOT / ".ci/run").stat().st_mode & 0o111, "it can be executed"
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 import torch
 
-from demo_core.models import card_config, diffrec, diffurec_config, dreamrec, globaldiff, tdm
+from demo_core.models import card_config, diffrec, diffurec_config, dreamrec, globaldiff, pdrec, tdm
 from demo_core.models.actsr import ACTSR, ACTSRConfig
+from demo_core.models.adaranker import AdaRanker, AdaRankerConfig
 from demo_core.models.backbones import BACKBONES, HostConfig, name_of
 from demo_core.models.base import Recommender, RecommenderConfig, SequenceEncoder
 from demo_core.models.bert4rec import BERT4Rec, BERT4RecConfig
@@ -17,6 +18,7 @@ from demo_core.models.caser import Caser, CaserConfig
 from demo_core.models.cbit import CBiT, CBiTConfig
 from demo_core.models.cl4srec import CL4SRec, CL4SRecConfig
 from demo_core.models.diffrec import DiffRec, DiffRecConfig
+from demo_core.models.diffuasr import DiffuASR, DiffuASRConfig
 from demo_core.models.diffurec import DiffuRec
 from demo_core.models.diffurec_config import DiffuRecConfig
 from demo_core.models.dreamrec import DreamRec, DreamRecConfig
@@ -26,12 +28,15 @@ from demo_core.models.gru4rec import GRU4Rec, GRU4RecConfig
 from demo_core.models.item_knn import ItemKNN, ItemKNNConfig
 from demo_core.models.knn_average import KNNAverage, KNNAverageConfig
 from demo_core.models.lightsans import LightSANs, LightSANsConfig
+from demo_core.models.pdrec import PDRec, PDRecConfig
 from demo_core.models.popularity import Popularity, PopularityConfig
 from demo_core.models.presets import TUNED
 from demo_core.models.repeat_last import RepeatLast, RepeatLastConfig
 from demo_core.models.sasrec import SASRec, SASRecConfig
 from demo_core.models.slit import SLIT, SLITConfig
 from demo_core.models.srgnn import SRGNN, SRGNNConfig
+from demo_core.models.ssdrec import SSDRec, SSDRecConfig
+from demo_core.models.steam import STEAM, STEAMConfig
 from demo_core.models.tdm import TDM, TDMConfig
 
 
@@ -64,6 +69,10 @@ MODELS: dict[str, ModelEntry] = {
     "duorec": ModelEntry(DuoRec, DuoRecConfig, "DuoRec"),
     "lightsans": ModelEntry(LightSANs, LightSANsConfig, "LightSANs"),
     "actsr": ModelEntry(ACTSR, ACTSRConfig, "AC-TSR"),
+    "adaranker": ModelEntry(AdaRanker, AdaRankerConfig, "AdaRanker"),
+    "ssdrec": ModelEntry(SSDRec, SSDRecConfig, "SSDRec"),
+    "steam": ModelEntry(STEAM, STEAMConfig, "STEAM"),
+    "diffuasr": ModelEntry(DiffuASR, DiffuASRConfig, "DiffuASR"),
     "diffrec": ModelEntry(DiffRec, DiffRecConfig, "DiffRec", {"released": diffrec.RELEASED, "paper": diffrec.PAPER}),
     "diffurec": ModelEntry(
         DiffuRec, DiffuRecConfig, "DiffuRec", {"released": diffurec_config.RELEASED, "paper": diffurec_config.PAPER}
@@ -76,6 +85,7 @@ MODELS: dict[str, ModelEntry] = {
     "globaldiff": ModelEntry(
         GlobalDiff, GlobalDiffConfig, "GlobalDiff", {"released": globaldiff.RELEASED, "paper": globaldiff.PAPER}
     ),
+    "pdrec": ModelEntry(PDRec, PDRecConfig, "PDRec", {"released": pdrec.RELEASED, "paper": pdrec.PAPER}),
     "knn_average": ModelEntry(KNNAverage, KNNAverageConfig, "kNN average"),
 }
 

@@ -24,7 +24,7 @@ CANNOT_LEARN_THE_ORDER = {
     "diffrec": "restores a set: what comes after it and what came before it are alike",
 }
 # A world of 200 sequences needs no large samples.
-QUICKER = {"card": ("threshold_sample=500",), "globaldiff": ("hidden_dim=32",)}
+QUICKER = {"diffuasr": ("generated_items=2",), "card": ("threshold_sample=500",), "globaldiff": ("hidden_dim=32",)}
 M = 12
 EPOCHS = 20
 EVERY_MODEL = pytest.mark.parametrize("name", sorted(MODELS))
