@@ -17,6 +17,8 @@ from scripts.page_times import PROBE, Visit, open_other_views, took, visit
 from scripts.serving import EMPTY, Served, seconds_to_listen, served
 from tests.ui.pages import SLOWER
 
+pytestmark = pytest.mark.alone
+
 RATIO_FACTOR = 2  # of two starts, one after the other: what else the machine does may meet one of them
 MEMORY_FACTOR = 1.5  # a torch that is built for GPUs holds more
 VISITS = 3

@@ -46,6 +46,9 @@ class FakeEngine:
     problem = None
     window = 10
 
+    def has(self, name: str) -> bool:
+        return name == "card"
+
     def item(self, id: Any) -> Item:
         if isinstance(id, bool) or not isinstance(id, int) or not 1 <= id <= NUM_ITEMS:
             raise InputError(f"Expected film ids from 1 to {NUM_ITEMS}, got {id!r}.")

@@ -17,6 +17,8 @@ from scripts.page_speed import crowded
 from scripts.serving import free_port
 from tests.ui.pages import SLOWER
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(scope="module")
 def address(film_checkpoints: Path) -> Iterator[str]:
