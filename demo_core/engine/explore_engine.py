@@ -26,6 +26,10 @@ class ExploreEngine(BaseEngine):
 
     def explain(self, history: Sequence[int], threshold: float | None = None, model: str = "card") -> Route:
         """How ``model`` reads the history: steps, evenness, route, weights, and TDM's chances to drop each item."""
+        return self.reading(history, threshold, model)
+
+    def reading(self, history: Sequence[int], threshold: float | None = None, model: str = "card") -> Route:
+        """What :meth:`explain` says, found here even where other questions borrow a GPU."""
         return self._route(self._usable(model), self._question(history, threshold=threshold))
 
     def drop_one(

@@ -65,7 +65,7 @@ def _candidates(engine: ExploreEngine) -> list[_Candidate]:
             history = tuple(item.id for item in person.items[-LENGTH:])
             if len(history) >= FEWEST and person.next is not None and history not in found:
                 # Asked of the engine's own models: while the page is built, no GPU is lent yet.
-                found[history] = _Candidate(ExploreEngine.explain(engine, history), person.next.id)
+                found[history] = _Candidate(engine.reading(history), person.next.id)
     except InputError:
         return []
     return list(found.values())

@@ -86,6 +86,8 @@ class FakeEngine:
             stations, 5, 1.0, evenness, (0.2, 1.0), 0.955, 0.955, None, None, "turning", "Turning.", "Because."
         )
 
+    reading = explain
+
     def compare(self, history: Any, models: Any, *, seed: Any, threshold: Any, truth: Any, off: Any) -> Comparison:
         for id in [*history, *([] if truth is None else [truth])]:
             self.item(id)
