@@ -68,6 +68,7 @@ class Shelf:
         self._loading: dict[str, threading.Lock] = {}
         self._versions: Counter[str] = Counter()
         self.first = self._made(first)
+        self._fetch_what_is_needed(self.first)
 
     @property
     def changing(self) -> bool:
@@ -88,9 +89,12 @@ class Shelf:
             engine = BorrowingEngine(self.checkpoints, name, self._gpu, self.serving, added)
         else:
             engine = Engine(self.checkpoints, name, self._device, self.serving, added)
+        return engine
+
+    def _fetch_what_is_needed(self, engine: Engine) -> None:
+        """For an engine that stands in its place already, so that the one made anew comes after it."""
         if engine.waiting and engine.problem:  # without one of its bundles it does not even know its items
             threading.Thread(target=self._fetch_one, args=(engine,), daemon=True).start()
-        return engine
 
     def _fetch_one(self, engine: Engine) -> None:
         """Fetches one bundle of a data set that has none here, beside the app, and makes its engine anew."""
@@ -120,6 +124,7 @@ class Shelf:
         with self._renewing:  # the last one to come sees all that have come before
             if name == self._first:
                 self.first = self._made(name)
+                self._fetch_what_is_needed(self.first)
             else:
                 self.forget(name)
 
@@ -142,6 +147,8 @@ class Shelf:
                     self._others.move_to_end(name)
                 while len(self._others) > MOST_OTHERS:
                     self._others.popitem(last=False)
+            if found is None:
+                self._fetch_what_is_needed(made)
             return made
 
     def forget(self, name: str) -> None:

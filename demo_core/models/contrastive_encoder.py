@@ -12,10 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from demo_core.layers import CausalEncoder, embedding_table, items_before, window, with_start
-from demo_core.models.base import SequenceEncoder
+from demo_core.layers import CausalEncoder, embedding_table
 from demo_core.models.neighbour_targets import LearnsFromNeighbours, NeighbourTargetsConfig
-from demo_core.sequences import PADDING
+from demo_core.models.start_encoder import StartEncoder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +31,7 @@ class ContrastiveEncoderConfig(NeighbourTargetsConfig):
     temperature: float = 1.0
 
 
-class ContrastiveEncoder(LearnsFromNeighbours, SequenceEncoder):
+class ContrastiveEncoder(LearnsFromNeighbours, StartEncoder):
     """Abstract. A final class says which views are compared, and how many tokens beside the items it has."""
 
     config: ContrastiveEncoderConfig
@@ -45,17 +44,6 @@ class ContrastiveEncoder(LearnsFromNeighbours, SequenceEncoder):
         self.encoder = CausalEncoder(
             config.embedding_dim, config.max_length, config.layers, config.heads, config.dropout, config.input_dropout
         )
-
-    def encode(self, history: Tensor) -> Tensor:
-        tokens = with_start(window(history, self.config.max_length), self.config.num_items + 1)
-        return self.encoder(self.item_embedding(tokens), tokens != PADDING, last_only=True)
-
-    def masked_context(self, sequence: Tensor, position: Tensor) -> tuple[Tensor, Tensor]:
-        before = window(items_before(sequence, position), self.config.max_length)
-        tokens = with_start(before, self.config.num_items + 1)
-        mask = tokens != PADDING
-        states = self.encoder(self.item_embedding(tokens), mask)
-        return states[:, -1], (states * mask[..., None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)
 
 
 def nt_xent_of_products(first: Tensor, second: Tensor, compared: Tensor, temperature: float) -> Tensor:

@@ -39,10 +39,11 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from demo_core.datasets import Dataset
-from demo_core.layers import embedding_table, items_before, window, with_start
-from demo_core.models.base import Phase, RecommenderConfig, SequenceEncoder, Validation, next_item_loss, seeded
+from demo_core.layers import embedding_table
+from demo_core.models.base import Phase, RecommenderConfig, Validation, next_item_loss, seeded
 from demo_core.models.gated_recurrent import RecurrentEncoder
-from demo_core.sequences import PADDING, Batch
+from demo_core.models.start_encoder import StartEncoder
+from demo_core.sequences import Batch
 
 LOSSES = ("cross_entropy", "bpr_max")
 
@@ -96,7 +97,7 @@ def bpr_max(scores: Tensor, own: Tensor, excluded: Tensor, score_penalty: float)
     return (score_penalty * penalty - (log_weight + ahead).logsumexp(dim=1)).mean()
 
 
-class GRU4Rec(SequenceEncoder):
+class GRU4Rec(StartEncoder):
     config: GRU4RecConfig
     item_bias: nn.Parameter
     counts: Tensor  # (M + 1,) how often an item is a training target; needed for sampling alone, no part of the state
@@ -123,18 +124,6 @@ class GRU4Rec(SequenceEncoder):
     def count_items(self, dataset: Dataset, validate: Validation) -> None:
         """How popular the items are in the training rows."""
         self.counts.copy_(dataset.train.target_counts(self.config.num_items))
-
-    def encode(self, history: Tensor) -> Tensor:
-        tokens = with_start(window(history, self.config.max_length), self.config.num_items + 1)
-        return self.encoder(self.item_embedding(tokens), tokens != PADDING, last_only=True)
-
-    def masked_context(self, sequence: Tensor, position: Tensor) -> tuple[Tensor, Tensor]:
-        """Only what stands before the position is read: the newest state, and the mean of the slots' states."""
-        before = window(items_before(sequence, position), self.config.max_length)
-        tokens = with_start(before, self.config.num_items + 1)
-        mask = tokens != PADDING
-        states = self.encoder(self.item_embedding(tokens), mask)
-        return states[:, -1], (states * mask[..., None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)
 
     def loss(self, batch: Batch, generator: Generator | None = None) -> Tensor:
         config, state = self.config, self.encode(batch.history)
