@@ -36,6 +36,7 @@ Departures of ``default``, with the reason:
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -44,14 +45,15 @@ from torch import Generator, Tensor, nn
 from torch.func import functional_call
 
 from demo_core.layers import Dropout, attention_logits, embedding_table, items_before, window, with_start
-from demo_core.models.base import RecommenderConfig, SequenceEncoder, next_item_loss, seeded
+from demo_core.models.base import SequenceEncoder, next_item_loss, seeded
 from demo_core.models.calibrated_attention import CalibratedLayer, Calibration
+from demo_core.models.neighbour_targets import LearnsFromNeighbours, NeighbourTargetsConfig
 from demo_core.sequences import PADDING, Batch
 from demo_core.slots import Slots
 
 
 @dataclass(frozen=True, kw_only=True)
-class ACTSRConfig(RecommenderConfig):
+class ACTSRConfig(NeighbourTargetsConfig):
     """``layers`` of ``heads`` heads each. ``input_dropout`` acts on the normalised item embeddings, ``dropout`` on
     weights, mask and what each block adds. ``penalty_weight`` c of the adversary's mask.
 
@@ -120,7 +122,7 @@ class CalibratedEncoder(nn.Module):
         return Calibration(states if last_only else slots.pad(states), attacked, spared[-1]), spared
 
 
-class ACTSR(SequenceEncoder):
+class ACTSR(LearnsFromNeighbours, SequenceEncoder):
     config: ACTSRConfig
 
     def __init__(self, config: ACTSRConfig) -> None:
@@ -168,7 +170,9 @@ class ACTSR(SequenceEncoder):
     def loss(self, batch: Batch, generator: Generator | None = None) -> Tensor:
         """The sum of both losses; each teaches its own parameters."""
         shape = (len(batch.history), self.config.heads, 1, self.config.max_length)
-        noise = torch.randn(shape, generator=seeded(generator)).to(self.item_embedding.weight)
+        drawn = seeded(generator)
+        noise = torch.randn(shape, generator=drawn).to(self.item_embedding.weight)
+        batch = dataclasses.replace(batch, target=self.training_target(batch.target, drawn))
         parameters = self.adversary()
         copies = {name: value.detach().requires_grad_() for name, value in parameters.items()}
         prediction, attack = self.losses(batch, noise, copies)

@@ -46,14 +46,15 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from demo_core.layers import Dropout, embedding_table, items_before, window, with_start
-from demo_core.models.base import RecommenderConfig, SequenceEncoder, next_item_loss, seeded
+from demo_core.models.base import SequenceEncoder, next_item_loss, seeded
+from demo_core.models.neighbour_targets import LearnsFromNeighbours, NeighbourTargetsConfig
 from demo_core.sequences import PADDING, Batch
 
 LOSSES = ("cross_entropy", "bce")
 
 
 @dataclass(frozen=True, kw_only=True)
-class CaserConfig(RecommenderConfig):
+class CaserConfig(NeighbourTargetsConfig):
     """``horizontal_filters`` of each height and ``vertical_filters`` in all. ``dropout`` acts on what they found,
     ``input_dropout`` on the item embeddings.
 
@@ -112,7 +113,7 @@ def binary_cross_entropy(target: Tensor, is_target: Tensor, negative: Tensor, is
     return positive + (F.softplus(negative) * is_negative).sum() / is_negative.sum().clamp(min=1)
 
 
-class Caser(SequenceEncoder):
+class Caser(LearnsFromNeighbours, SequenceEncoder):
     config: CaserConfig
     item_bias: nn.Parameter
 
@@ -177,13 +178,14 @@ class Caser(SequenceEncoder):
 
     def loss(self, batch: Batch, generator: Generator | None = None) -> Tensor:
         history, targets = self.split(batch)
-        state, real = self.encode(history), targets != PADDING
+        state, real, drawing = self.encode(history), targets != PADDING, seeded(generator)
         if self.config.loss == "bce":
-            drawn = self.draw_negatives(len(targets), seeded(generator)).to(targets.device)
+            drawn = self.draw_negatives(len(targets), drawing).to(targets.device)
             unknown = (drawn[:, :, None] != torch.cat([history, targets], dim=1)[:, None]).all(dim=2)
             return binary_cross_entropy(self.scores_of(state, targets), real, self.scores_of(state, drawn), unknown)
         each = state[:, None].expand(-1, targets.shape[1], -1)[real]
-        return next_item_loss(each, targets[real], self.item_embedding, self.config.num_items, self.item_bias)
+        wanted = self.training_target(targets[real], drawing)
+        return next_item_loss(each, wanted, self.item_embedding, self.config.num_items, self.item_bias)
 
     def draw_negatives(self, rows: int, generator: Generator) -> Tensor:
         """(B, N) random ids: ``negatives`` for each target, or for all targets of a row together."""

@@ -41,12 +41,12 @@ from demo_core.layers import (
 from demo_core.models.base import (
     Controls,
     DenoisingStep,
-    Recommender,
     mask_padding,
     next_item_loss,
     seeded,
 )
 from demo_core.models.diffurec_config import LEAST_STEPS, DiffuRecConfig
+from demo_core.models.neighbour_targets import LearnsFromNeighbours
 from demo_core.models.posterior_walk import posterior_steps
 from demo_core.models.ranking_loss import full_cross_entropy
 from demo_core.sequences import PADDING, Batch
@@ -82,7 +82,7 @@ class Reading:
     logits: Tensor
 
 
-class DiffuRec(Recommender):
+class DiffuRec(LearnsFromNeighbours):
     config: DiffuRecConfig
 
     def __init__(self, config: DiffuRecConfig) -> None:
@@ -99,15 +99,16 @@ class DiffuRec(Recommender):
     def loss(self, batch: Batch, generator: Generator | None = None) -> Tensor:
         """Cross-entropy of the targets as they are restored from random steps; they have a gradient on both sides."""
         generator = seeded(generator)
-        clean = self.item_embedding(batch.target)
+        target = self.training_target(batch.target, generator)
+        clean = self.item_embedding(target)
         time = torch.randint(len(self.noise_schedule), (len(clean),), generator=generator).to(clean.device)
         noise = torch.randn(clean.shape, generator=generator).to(clean)
         noisy = self.noise_schedule.add_noise(clean, time, noise)
         shares = self.draw_shares(len(clean), generator).to(clean)
         restored = self.approximate(self.read(batch.history), noisy, time, shares)
         if self.config.rank_padding:
-            return full_cross_entropy(restored, self.embedding(), batch.target)
-        return next_item_loss(restored, batch.target, self.item_embedding, self.config.num_items)
+            return full_cross_entropy(restored, self.embedding(), target)
+        return next_item_loss(restored, target, self.item_embedding, self.config.num_items)
 
     def read(self, history: Tensor) -> Reading:
         """(B, any) ids -> the window that is read; an empty one holds the item [start]."""

@@ -28,12 +28,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from demo_core.models.config import PublishedConfig
+from demo_core.models.neighbour_targets import NeighbourTargetsConfig
 
 LEAST_STEPS = 21
 
 
 @dataclass(frozen=True, kw_only=True)
-class DiffuRecConfig(PublishedConfig):
+class DiffuRecConfig(PublishedConfig, NeighbourTargetsConfig):
     """The Transformer has ``layers`` blocks of ``heads`` heads, ``dropout`` inside, after each block and at the end;
     ``input_dropout`` acts on the items' embeddings, whose initial standard deviation is ``initial_scale``.
 

@@ -40,8 +40,9 @@ from torch.nn import functional as F
 
 from demo_core.datasets import Dataset
 from demo_core.layers import embedding_table
-from demo_core.models.base import Phase, RecommenderConfig, Validation, next_item_loss, seeded
+from demo_core.models.base import Phase, Validation, next_item_loss, seeded
 from demo_core.models.gated_recurrent import RecurrentEncoder
+from demo_core.models.neighbour_targets import LearnsFromNeighbours, NeighbourTargetsConfig
 from demo_core.models.start_encoder import StartEncoder
 from demo_core.sequences import Batch
 
@@ -49,7 +50,7 @@ LOSSES = ("cross_entropy", "bpr_max")
 
 
 @dataclass(frozen=True, kw_only=True)
-class GRU4RecConfig(RecommenderConfig):
+class GRU4RecConfig(NeighbourTargetsConfig):
     """``layers`` GRU layers of width D. ``input_dropout`` acts on the item embeddings, ``dropout`` on what each layer
     tells. ``loss``: "cross_entropy" or "bpr_max".
 
@@ -97,7 +98,7 @@ def bpr_max(scores: Tensor, own: Tensor, excluded: Tensor, score_penalty: float)
     return (score_penalty * penalty - (log_weight + ahead).logsumexp(dim=1)).mean()
 
 
-class GRU4Rec(StartEncoder):
+class GRU4Rec(LearnsFromNeighbours, StartEncoder):
     config: GRU4RecConfig
     item_bias: nn.Parameter
     counts: Tensor  # (M + 1,) how often an item is a training target; needed for sampling alone, no part of the state
@@ -119,20 +120,22 @@ class GRU4Rec(StartEncoder):
         self.register_buffer("counts", torch.ones(config.num_items + 1), persistent=False)
 
     def phases(self) -> list[Phase]:
-        return [Phase("train", self.loss, list(self.parameters()), prepare=self.count_items)]
+        return [Phase("train", self.loss, list(self.parameters()), prepare=self.prepare)]
 
-    def count_items(self, dataset: Dataset, validate: Validation) -> None:
-        """How popular the items are in the training rows."""
+    def prepare(self, dataset: Dataset, validate: Validation) -> None:
+        """How popular the items are in the training rows, and which are alike."""
+        self.find_neighbours(dataset, validate)
         self.counts.copy_(dataset.train.target_counts(self.config.num_items))
 
     def loss(self, batch: Batch, generator: Generator | None = None) -> Tensor:
-        config, state = self.config, self.encode(batch.history)
+        config, state, drawn = self.config, self.encode(batch.history), seeded(generator)
+        target = self.training_target(batch.target, drawn)
         if config.loss == "cross_entropy" and config.negatives is None:
-            return next_item_loss(state, batch.target, self.item_embedding, config.num_items, self.item_bias)
-        items, own = self.candidates(batch.target, seeded(generator))
+            return next_item_loss(state, target, self.item_embedding, config.num_items, self.item_bias)
+        items, own = self.candidates(target, drawn)
         scores = state @ self.item_embedding(items).T + self.item_bias[items]
         is_own = torch.arange(len(items), device=items.device) == own[:, None]
-        excluded = is_own if config.own_target_as_negative else items == batch.target[:, None]
+        excluded = is_own if config.own_target_as_negative else items == target[:, None]
         if config.loss == "cross_entropy":
             return cross_entropy(scores - self.correction(items, len(own)), own, excluded)
         return bpr_max(F.elu(scores, config.elu) if config.elu else scores, own, excluded, config.score_penalty)

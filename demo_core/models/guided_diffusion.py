@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from demo_core.diffusion import NoiseSchedule
 from demo_core.layers import CausalEncoder, embedding_table, unit, window, with_start
 from demo_core.models.bag_encoder import BagEncoder
-from demo_core.models.base import Controls, DenoisingStep, Phase, mask_padding, next_item_loss, seeded
+from demo_core.models.base import Controls, DenoisingStep, mask_padding, next_item_loss, seeded
 from demo_core.models.denoisers import DENOISERS
 from demo_core.models.guidance_encoder import ReleasedEncoder
 from demo_core.models.guided_config import SCHEDULES, GuidedDiffusionConfig
@@ -59,9 +59,6 @@ class GuidedDiffusion(LearnsFromNeighbours, GuidedSampling):
         self.noise_schedule = NoiseSchedule(SCHEDULES[config.schedule](config.diffusion_steps))
         if config.trained_items_only:
             self.register_buffer("is_trained", torch.zeros(config.num_items + 1, dtype=torch.bool))
-
-    def phases(self) -> list[Phase]:
-        return [Phase("train", self.loss, list(self.parameters()), prepare=self.find_neighbours)]
 
     @abstractmethod
     def prepare_history(

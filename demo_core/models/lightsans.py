@@ -38,7 +38,8 @@ import torch
 from torch import Generator, Tensor, nn
 
 from demo_core.layers import Dropout, embedding_table, items_before, row_softmax, window, with_start
-from demo_core.models.base import RecommenderConfig, SequenceEncoder, next_item_loss
+from demo_core.models.base import SequenceEncoder, next_item_loss, seeded
+from demo_core.models.neighbour_targets import LearnsFromNeighbours, NeighbourTargetsConfig
 from demo_core.models.post_norm import AddAndNorm, FeedForward, merge_heads, split_heads
 from demo_core.sequences import PADDING, Batch
 from demo_core.slots import Slots
@@ -47,7 +48,7 @@ SOFTMAX_AXES = ("keys", "queries")
 
 
 @dataclass(frozen=True, kw_only=True)
-class LightSANsConfig(RecommenderConfig):
+class LightSANsConfig(NeighbourTargetsConfig):
     """``layers`` of ``heads`` heads each. ``interests`` k >= 1.
 
     ``softmax_axis``: "keys" (the weights of a query sum to 1) or "queries", as in the released code (those of an
@@ -156,7 +157,7 @@ class LightLayer(nn.Module):
         return state
 
 
-class LightSANs(SequenceEncoder):
+class LightSANs(LearnsFromNeighbours, SequenceEncoder):
     config: LightSANsConfig
 
     def __init__(self, config: LightSANsConfig) -> None:
@@ -199,5 +200,5 @@ class LightSANs(SequenceEncoder):
         return states[:, -1], states.sum(dim=1) / (tokens != PADDING).sum(dim=1, keepdim=True)
 
     def loss(self, batch: Batch, generator: Generator | None = None) -> Tensor:
-        state = self.encode(batch.history)
-        return next_item_loss(state, batch.target, self.item_embedding, self.config.num_items)
+        state, target = self.encode(batch.history), self.training_target(batch.target, seeded(generator))
+        return next_item_loss(state, target, self.item_embedding, self.config.num_items)

@@ -15,7 +15,7 @@ from torch import Generator, Tensor
 from torch.nn import functional as F
 
 from demo_core.datasets import Dataset
-from demo_core.models.base import Recommender, RecommenderConfig, Validation
+from demo_core.models.base import Phase, Recommender, RecommenderConfig, Validation
 from demo_core.models.item_knn import item_cosine
 from demo_core.models.item_votes import largest_entries
 from demo_core.sequences import PADDING
@@ -68,6 +68,9 @@ class LearnsFromNeighbours(Recommender):
 
     config: NeighbourTargetsConfig
     neighbour_targets: NeighbourTargets | None = None  # found when training begins
+
+    def phases(self) -> list[Phase]:
+        return [Phase("train", self.loss, list(self.parameters()), prepare=self.find_neighbours)]
 
     def find_neighbours(self, dataset: Dataset, validate: Validation) -> None:
         """What the targets may be replaced by, if some of them are: a ``prepare`` of the training phase."""

@@ -100,9 +100,28 @@ def _globaldiff(data: str) -> tuple[str, ...]:
     )
 
 
+# Those that learn the next item from prefixes of the histories, as SASRec does.
+NEXT_ITEM = ("sasrec", "gru4rec", "caser", "lightsans", "actsr", "cl4srec", "duorec", "ssdrec", "diffuasr", "diffurec")
+# Rows of whole sequences are fewer, hence more epochs.
+LONGER = ("max_epochs=100",)
+
+
+def _rows_of(data: str) -> tuple[str, ...]:
+    """How many prefixes an epoch of this data set has, where that is said."""
+    return tuple(setting for setting in TRAINING[data] if setting.startswith("rows_per_epoch"))
+
+
+def _dropout_of(data: str) -> tuple[str, ...]:
+    return tuple(setting for setting in TRAINING[data] if "dropout" in setting)
+
+
 TUNED: dict[tuple[str, str], tuple[str, ...]] = {
-    **{("sasrec", data): settings for data, settings in LEARNING.items()},
-    **{("srgnn", data): (*settings, *(FASTER if data in SPARSE_DATA else ())) for data, settings in TRAINING.items()},
+    **{(model, data): settings for model in NEXT_ITEM for data, settings in LEARNING.items()},
+    **{("srgnn", data): (*settings, *(FASTER if data in SPARSE_DATA else ())) for data, settings in LEARNING.items()},
+    **{("steam", data): (*_dropout_of(data), "max_epochs=60") for data in TRAINING},
+    **{("diffrec", data): LONGER for data in TRAINING},
+    **{("pdrec", data): (*_part("backbone", settings), *LONGER) for data, settings in LEARNING.items()},
+    **{("adaranker", data): (*_part("backbone", settings), *_rows_of(data)) for data, settings in LEARNING.items()},
     **{("cbit", data): (*settings, *CLOZE.get(data, ())) for data, settings in TRAINING.items()},
     **{
         ("bert4rec", data): (*settings, *CLOZE.get(data, ()), *(MASK_MORE if data in SPARSE_DATA else ()))

@@ -16,7 +16,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from demo_core.layers import CausalEncoder, embedding_table, items_before, window, with_start
-from demo_core.models.base import Phase, SequenceEncoder, next_item_loss, seeded
+from demo_core.models.base import SequenceEncoder, next_item_loss, seeded
 from demo_core.models.neighbour_targets import LearnsFromNeighbours, NeighbourTargetsConfig
 from demo_core.sequences import PADDING, Batch
 
@@ -39,9 +39,6 @@ class SASRec(LearnsFromNeighbours, SequenceEncoder):
         self.encoder = CausalEncoder(
             config.embedding_dim, config.max_length, config.layers, config.heads, config.dropout, config.input_dropout
         )
-
-    def phases(self) -> list[Phase]:
-        return [Phase("train", self.loss, list(self.parameters()), prepare=self.find_neighbours)]
 
     def encode(self, history: Tensor) -> Tensor:
         tokens = with_start(window(history, self.config.max_length), self.config.num_items + 1)

@@ -31,13 +31,15 @@ import torch
 from torch import Generator, Tensor, nn
 
 from demo_core.layers import Dropout, embedding_table, items_before, window, with_start
-from demo_core.models.base import RecommenderConfig, SequenceEncoder, next_item_loss
+from demo_core.models.base import SequenceEncoder, next_item_loss, seeded
+from demo_core.models.config import later
+from demo_core.models.neighbour_targets import LearnsFromNeighbours, NeighbourTargetsConfig
 from demo_core.sequences import PADDING, Batch
 from demo_core.slots import Slots
 
 
 @dataclass(frozen=True, kw_only=True)
-class SRGNNConfig(RecommenderConfig):
+class SRGNNConfig(NeighbourTargetsConfig):
     """``steps``: rounds of message passing. ``input_dropout`` acts on the item embeddings, ``dropout`` on the session
     vector.
     """
@@ -45,6 +47,7 @@ class SRGNNConfig(RecommenderConfig):
     steps: int = 1
     dropout: float = 0.2
     input_dropout: float = 0.2
+    neighbour_target_rate: float = later(0.0)
 
 
 def session_graph(history: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -101,7 +104,7 @@ class GatedGraph(nn.Module):
         return torch.cat(arrived, dim=2) + self.message_bias
 
 
-class SRGNN(SequenceEncoder):
+class SRGNN(LearnsFromNeighbours, SequenceEncoder):
     config: SRGNNConfig
 
     def __init__(self, config: SRGNNConfig) -> None:
@@ -149,5 +152,5 @@ class SRGNN(SequenceEncoder):
         return self.session_vector(states, mask), states.sum(dim=1) / mask.sum(dim=1, keepdim=True)
 
     def loss(self, batch: Batch, generator: Generator | None = None) -> Tensor:
-        state = self.encode(batch.history)
-        return next_item_loss(state, batch.target, self.item_embedding, self.config.num_items)
+        state, target = self.encode(batch.history), self.training_target(batch.target, seeded(generator))
+        return next_item_loss(state, target, self.item_embedding, self.config.num_items)
