@@ -2,10 +2,12 @@
 
     {"format": 1, "bundles": [
       {"dataset": "movielens", "model": "tdm", "folder": "movielens/tdm", "sha256": "…"},
-      {"dataset": "movielens", "model": "card", "repository": "owner/name", "revision": "<commit>", "sha256": "…"}]}
+      {"dataset": "movielens", "model": "card", "repository": "owner/name", "revision": "<commit>", "sha256": "…"},
+      {"dataset": "movielens", "model": "gru4rec"}]}
 
 A bundle lies in a folder beside the index or in a repository of the Hub, pinned to a commit, so that what a visitor
-sees never changes by itself. Folders that the index does not name are found as well; they are not checked.
+sees never changes by itself; or it is only named, and whoever wants it trains it. Folders that the index does not name
+are found as well; they are not checked.
 """
 
 from __future__ import annotations
@@ -86,11 +88,13 @@ class Source:
 
 @dataclass(frozen=True)
 class Entry:
-    """One bundle of the index: in ``folder``, relative to the index, or at ``source``; exactly one is given."""
+    """One bundle of the index: in ``folder``, relative to the index, or at ``source``, with the ``sha256`` of its
+    weights; with none of the three it is only named.
+    """
 
     dataset: str
     model: str
-    sha256: str
+    sha256: str | None = None
     folder: str | None = None
     source: Source | None = None
 
@@ -98,6 +102,8 @@ class Entry:
         for name, value in (("dataset", self.dataset), ("model", self.model)):
             if not isinstance(value, str) or not PART.fullmatch(value):
                 raise ValueError(f"expected a name as {name}, got {value!r}")
+        if self.only_named:
+            return
         if not isinstance(self.sha256, str) or not SHA256.fullmatch(self.sha256):
             raise ValueError(f"expected sha256 as 64 hex digits, got {self.sha256!r}")
         if (self.folder is None) == (self.source is None):
@@ -107,26 +113,35 @@ class Entry:
         if self.source is not None and not self.source.pinned:
             raise ValueError(f"expected the whole commit as revision, got {self.source.revision!r}")
 
+    @property
+    def only_named(self) -> bool:
+        """Whether it has no weights anywhere yet: it is to be trained."""
+        return self.sha256 is None and self.folder is None and self.source is None
+
     @classmethod
     def from_dict(cls, values: Any) -> Self:
         """The inverse of :meth:`to_dict`; raises ``ValueError`` for anything else."""
         if not isinstance(values, dict):
             raise ValueError(f"expected an object, got {values!r}")
         known = {"dataset", "model", "sha256", "folder", "repository", "revision"}
-        if set(values) - known or not {"dataset", "model", "sha256"} <= set(values):
-            raise ValueError(f"expected dataset, model, sha256 and folder or repository, got {sorted(values)}")
+        if set(values) - known or not {"dataset", "model"} <= set(values):
+            raise ValueError(
+                f"expected dataset and model, with sha256 and folder or repository where there are weights, got "
+                f"{sorted(values)}"
+            )
         source = None
         if "repository" in values or "revision" in values:
             repository, revision = str(values.get("repository")), str(values.get("revision"))
-            source = Source(repository, revision, str(values["sha256"]))
-        return cls(values["dataset"], values["model"], values["sha256"], values.get("folder"), source)
+            source = Source(repository, revision, str(values.get("sha256")))
+        return cls(values["dataset"], values["model"], values.get("sha256"), values.get("folder"), source)
 
     def to_dict(self) -> dict[str, str]:
         """Plain values, ready for JSON."""
-        place = {"folder": self.folder} if self.source is None else {}
+        told = {"dataset": self.dataset, "model": self.model, "folder": self.folder}
         if self.source is not None:
-            place = {"repository": self.source.repository, "revision": self.source.revision}
-        return {"dataset": self.dataset, "model": self.model, **place, "sha256": self.sha256}  # type: ignore[dict-item]
+            told |= {"repository": self.source.repository, "revision": self.source.revision}
+        told["sha256"] = self.sha256
+        return {name: value for name, value in told.items() if value is not None}
 
 
 def read_index(checkpoints: Path) -> tuple[Entry, ...]:

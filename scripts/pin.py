@@ -33,14 +33,15 @@ def main() -> None:
                 if folder.is_dir()
                 else pin_source(arguments.checkpoints, Source.parse(name))
             )
-            print(f"{entry.dataset}/{entry.model}: {entry.source or entry.folder}, weights {entry.sha256[:12]}")
+            print(f"{entry.dataset}/{entry.model}: {entry.source or entry.folder}, weights {str(entry.sha256)[:12]}")
         wrong = _wrong(arguments.checkpoints) if arguments.check else []
     except (BundleError, HubError, IndexFileError, ValueError, OSError) as error:
         raise SystemExit(str(error)) from error
     if wrong:
         raise SystemExit("\n".join(wrong))
     if arguments.check:
-        print(f"{len(read_index(arguments.checkpoints))} bundles, all as the index says")
+        pinned = [entry for entry in read_index(arguments.checkpoints) if not entry.only_named]
+        print(f"{len(pinned)} bundles, all as the index says")
 
 
 def _inside(folder: Path, checkpoints: Path) -> Path:

@@ -7,6 +7,7 @@ accelerate launch --config_file configs/several_gpus.yaml -m scripts.train card 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -24,9 +25,9 @@ from demo_core.training import FitReport, accelerator_for, fit, share_of
 from scripts import push
 
 
-def main() -> None:
-    """The command line."""
-    arguments = _parser().parse_args()
+def main(words: Sequence[str] | None = None) -> None:
+    """The command line, or ``words`` in place of it."""
+    arguments = _parser().parse_args(words)
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     if arguments.push is not None:

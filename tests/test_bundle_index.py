@@ -18,17 +18,20 @@ from demo_core.bundle_index import (
     weights_hash,
     write_index,
 )
+from demo_core.models import MODELS
 
 COMMIT, SHA = "0123456789abcdef0123456789abcdef01234567", "ab" * 32
 HERE = Entry("movielens", "card", SHA, folder="movielens/card")
+NAMED = Entry("movielens", "gru4rec")
 ON_HUB = Entry("zhihu", "tdm", SHA, source=Source("owner/name", COMMIT, SHA))
 
 
 def test_an_index_comes_back_as_it_was_written_in_the_order_of_its_names(tmp_path: Path) -> None:
-    write_index(tmp_path, [ON_HUB, HERE])
-    assert read_index(tmp_path) == (HERE, ON_HUB)
+    write_index(tmp_path, [ON_HUB, NAMED, HERE])
+    assert read_index(tmp_path) == (HERE, NAMED, ON_HUB)
     content = json.loads((tmp_path / INDEX_FILE).read_text())
-    assert content["bundles"][1] == {
+    assert content["bundles"][1] == {"dataset": "movielens", "model": "gru4rec"}
+    assert content["bundles"][2] == {
         "dataset": "zhihu",
         "model": "tdm",
         "repository": "owner/name",
@@ -51,7 +54,7 @@ def test_without_an_index_nothing_is_named(tmp_path: Path) -> None:
         ({"repository": "no-owner"}, "Expected a repository as OWNER/NAME"),
         ({"dataset": "../x"}, "expected a name as dataset"),
         ({"model": 7}, "expected a name as model"),
-        ({"colour": "red"}, "expected dataset, model, sha256 and folder or repository"),
+        ({"colour": "red"}, "expected dataset and model, with sha256 and folder or repository where there are weights"),
         ({"sha256": None}, "Expected sha256 as 64 hex digits"),
     ],
 )
@@ -130,3 +133,9 @@ def test_a_folder_is_pinned_as_it_lies_there_and_again_when_it_was_written_anew(
     repin(folder)
     (found,) = read_index(tmp_path)
     assert found.sha256 == weights_hash(folder) != entry.sha256
+
+
+def test_the_apps_own_index_names_every_model_for_every_data_set_that_comes_with_it() -> None:
+    entries = read_index(Path(__file__).parents[1] / "checkpoints")
+    for dataset in {entry.dataset for entry in entries}:
+        assert {entry.model for entry in entries if entry.dataset == dataset} == set(MODELS)

@@ -71,7 +71,8 @@ class Person:
 class ModelStatus:
     """One model of the data set. ``healthy`` is None without a test run; ``health`` holds that run's figures;
     ``failures`` says what is wrong with it; ``error`` says why it could not be loaded. ``source``: repository and
-    commit of a bundle from the Hub; ``waiting``: it is fetched when it is first asked for.
+    commit of a bundle from the Hub; ``waiting``: it is fetched when it is first asked for; ``to_train``: the index
+    names it, and it is not trained here yet.
     """
 
     name: str
@@ -85,6 +86,7 @@ class ModelStatus:
     runs: tuple[Run, ...]
     source: str | None = None
     waiting: bool = False
+    to_train: bool = False
 
 
 @dataclass(frozen=True)

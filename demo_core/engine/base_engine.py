@@ -144,19 +144,25 @@ class BaseEngine(Lookup):
         if not isinstance(name, str) or name not in self._loaded:
             raise InputError(f"Expected one of the models {', '.join(self._loaded)}, got {shown(repr(name))}.")
         one = self._loaded[name]
-        return self._fetched(name) if one.waiting else one
+        return self._fetched(name) if one.waiting or one.to_train else one
 
     def _fetched(self, name: str) -> Loaded:
-        """The model ``name`` from the Hub; whoever asks for it meanwhile waits for the same download."""
+        """The model ``name`` from the Hub, or as it was trained meanwhile; whoever else asks for it waits for the same.
+        """
         with self._lock:
             fetching = self._fetching.setdefault(name, threading.Lock())
         with fetching:
             one = self._loaded[name]
-            if not one.waiting:
+            if not one.waiting and not one.to_train:
                 return one
             if self._catalogue is None:  # the shelf makes another engine of it
                 raise InputError(str(self.problem))
-            found = bundles.fetch(one, self.dataset, self._device, self._serving.hub)
+            if one.to_train:
+                found = bundles.trained_since(one, self._folder, self.dataset, self._device)
+                if found is one:
+                    return one
+            else:
+                found = bundles.fetch(one, self.dataset, self._device, self._serving.hub)
             return self._take(bundles.with_catalogue(found, self._catalogue, self.title))
 
     @property

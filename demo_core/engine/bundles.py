@@ -28,12 +28,14 @@ COMPARED = ("tdm", "card", "globaldiff")
 _PRECEDENCE = ("card", "tdm", "globaldiff")
 RETRY_AFTER = 30.0  # seconds
 REPIN = "python -m scripts.pin checkpoints/{folder}"
+TRAIN = "python -m scripts.train {model} --dataset {dataset}"
 
 
 @dataclass(frozen=True)
 class Loaded:
     """A model's bundle, or the reason why there is none; with neither it waits on the Hub until it is first asked for.
 
+    ``to_train``: the index names it, and nobody has trained it here yet; ``error`` says how.
     ``precision``: what to tell about it, where another than float32 was asked for. ``source``: where on the Hub it is
     from. ``retry_at``: when (:func:`time.monotonic`) what failed may be tried again, ``None`` for never.
     """
@@ -45,6 +47,7 @@ class Loaded:
     precision: str | None = None
     source: Source | None = None
     retry_at: float | None = None
+    to_train: bool = False
 
     @property
     def waiting(self) -> bool:
@@ -77,6 +80,12 @@ def load_bundles(
     if shared is None:  # the first of them says what the items are
         return (*loaded, *with_one_catalogue(guests))
     return (*loaded, *(with_catalogue(one, shared, dataset) for one in guests))
+
+
+def trained_since(one: Loaded, folder: Path, dataset: str, device: torch.device) -> Loaded:
+    """The bundle that was to be trained, if that was done meanwhile."""
+    here = folder / one.name
+    return _load(here, one.name, dataset, device) if (here / WEIGHTS_FILE).is_file() else one
 
 
 def fetch(one: Loaded, dataset: str, device: torch.device, hub: Hub) -> Loaded:
@@ -130,7 +139,9 @@ def shared_catalogue(loaded: Sequence[Loaded]) -> Catalogue | None:
 def status(one: Loaded, dataset: str) -> ModelStatus:
     """What the page tells about a model; the health is that of the bundle's own test run."""
     if one.bundle is None:
-        return ModelStatus(one.name, one.title, None, dataset, None, {}, (), one.error, (), _place(one), one.waiting)
+        return ModelStatus(
+            one.name, one.title, None, dataset, None, {}, (), one.error, (), _place(one), one.waiting, one.to_train
+        )
     run = test_run(one.bundle)
     health = {} if run is None else dict(run.health)
     try:
@@ -167,7 +178,11 @@ def _place(one: Loaded) -> str | None:
 def _find(folder: Path, name: str, dataset: str, device: torch.device, entry: Entry | None) -> Loaded:
     """What lies in the folder, unless the index says that other weights on the Hub are meant."""
     here = folder / name
-    if entry is None:
+    if entry is not None and entry.only_named and not here.is_dir():
+        command = TRAIN.format(model=name, dataset=dataset)
+        told = f"{_title(name)} is not trained here yet: {command} trains it; then choose it again."
+        return Loaded(name, _title(name), None, told, to_train=True)
+    if entry is None or entry.only_named:
         return _load(here, name, dataset, device)
     same = (here / WEIGHTS_FILE).is_file() and weights_hash(here) == entry.sha256
     if entry.source is not None and not same:

@@ -169,7 +169,7 @@ def _names(checkpoints: Path, first: str, added: Collection[str] = ()) -> list[s
     bundles = (config.parent for config in checkpoints.glob(f"*/*/{CONFIG_FILE}"))
     found = {first, *added, *(bundle.parent.name for bundle in bundles if bundle.suffix not in BESIDE)}
     with contextlib.suppress(IndexFileError):  # the engine says so
-        found |= {entry.dataset for entry in read_index(checkpoints)}
+        found |= {entry.dataset for entry in read_index(checkpoints) if not entry.only_named}
     order = [first, *DATASETS]
     return sorted(found, key=lambda name: (order.index(name) if name in order else len(order), name))
 

@@ -33,7 +33,11 @@ def facts(engine: Engine) -> Json:
     """What the page knows before its first question."""
     return {
         "noun": engine.noun,
-        "models": [{"name": one.name, "title": one.title} for one in engine.models() if one.error is None],
+        "models": [
+            {"name": one.name, "title": one.title, "to_train": one.to_train}
+            for one in engine.models()
+            if one.error is None or one.to_train
+        ],
         "problem": engine.problem,
         "ready": [dataclasses.asdict(history) for history in engine.ready],
     }

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from demo_core import checkpoint
-from demo_core.engine import Engine
+from demo_core.bundle_index import Entry, write_index
+from demo_core.engine import Engine, Shelf
 from demo_core.engine.answers import InputError, ModelList, Outcome, Route
 from demo_core.engine.bundles import Loaded, with_one_catalogue
 from demo_core.engine.questions import LONGEST_HISTORY
@@ -521,3 +522,20 @@ def test_run_without_all_health_figures_leaves_the_health_unknown(own: Path) -> 
     path.write_text(json.dumps(content))
     card = next(status for status in Engine(own).models() if status.name == "card")
     assert (card.healthy, card.failures, card.error) == (None, ("its health lacks the figure 'list_overlap'",), None)
+
+
+# Models that the index only names
+
+
+def test_a_model_that_is_only_named_says_how_it_is_trained_and_is_there_once_it_was(own: Path) -> None:
+    write_index(own, [Entry("movielens", "tdm"), Entry("zhihu", "card")])
+    tdm, aside = own / "movielens" / "tdm", own / "aside"
+    tdm.rename(aside)
+    found = Engine(own, "movielens", torch.device("cpu"))
+    assert [one.name for one in found.models() if one.to_train] == ["tdm"]
+    told = "TDM is not trained here yet: python -m scripts.train tdm --dataset movielens trains it"
+    assert str(found.recommend("tdm", HISTORY).error).startswith(told)
+    aside.rename(tdm)
+    assert found.recommend("tdm", HISTORY).error is None
+    assert not any(one.to_train for one in found.models())
+    assert [one.name for one in Shelf(own, "movielens").datasets()] == ["movielens"]

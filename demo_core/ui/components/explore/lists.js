@@ -48,7 +48,8 @@ function makeList(one) {
 // Any model can be swapped in at the head of a list.
 function modelChoice(model) {
   const choice = node("select", { "aria-label": "Model of this list" },
-    ...(facts.models ?? []).map(({ name, title }) => node("option", { value: name, selected: name === model }, title)));
+    ...(facts.models ?? []).map((one) => node("option", { value: one.name, selected: one.name === model },
+      one.to_train ? `${one.title} (to be trained)` : one.title)));
   choice.addEventListener("change", async () => {
     const chosen = choice.value;
     if (shownModel === model) shownModel = chosen;
