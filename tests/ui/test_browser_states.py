@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from demo_core import checkpoint
+from demo_core.bundle_index import Entry, write_index
 from demo_core.engine import Engine, Shelf
 from demo_core.ui import create_app, launch
 from scripts.serving import free_port
@@ -135,6 +136,31 @@ def test_a_missing_model_says_so_in_its_place_and_the_others_work(watched: Watch
         page = watched.open(link(launch(app, host="127.0.0.1", port=free_port(), block=False), [1, 2, 3]))
         expect(page.locator('.list[data-model="card"] .problem')).to_contain_text("CARD could not be loaded")
         assert len(titles(page, "tdm")) == len(titles(page, "globaldiff")) == 10
+    finally:
+        app.close()
+
+
+def test_a_model_that_is_to_be_trained_is_offered_with_its_command_and_shown_once_it_is_there(
+    watched: Watched, tmp_path: Path
+) -> None:
+    shutil.copytree(CHECKPOINTS / "movielens", tmp_path / "movielens")
+    folder, aside = tmp_path / "movielens" / "sasrec", tmp_path / "aside"
+    folder.rename(aside)
+    write_index(tmp_path, [Entry("movielens", "sasrec")])
+    app = create_app(Shelf(tmp_path, "movielens"))
+    try:
+        page = watched.open(link(launch(app, host="127.0.0.1", port=free_port(), block=False), [1, 2, 3]))
+        choice = page.locator(".list select").first
+        expect(choice.locator('option[value="sasrec"]')).to_have_text("SASRec (to be trained)")
+        choice.select_option("sasrec")
+        told = page.locator('.list[data-model="sasrec"] .problem')
+        expect(told).to_contain_text("python -m scripts.train sasrec --dataset movielens")
+        assert len(titles(page, "card")) == 10
+        aside.rename(folder)
+        page.locator('.list[data-model="sasrec"] select').select_option("tdm")
+        page.locator('.list[data-model="tdm"] select').select_option("sasrec")
+        expect(page.locator('.list[data-model="sasrec"] .row')).to_have_count(10)
+        expect(told).to_be_hidden()
     finally:
         app.close()
 
