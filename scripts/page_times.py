@@ -23,6 +23,7 @@ UNDRAWN = ":is(.drawing, .curves):not([data-look])"
 OTHER_VIEWS = {
     "Missing data": ".lab .legend li",
     "Benchmarks": f"#benchmarks-page .page:has(.difference-figure *):not(:has({UNDRAWN}))",
+    "Family tree": ".family .node",
     "Run your own": ".run .verdict",
 }
 Times = tuple[float, ...]

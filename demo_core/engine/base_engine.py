@@ -147,8 +147,7 @@ class BaseEngine(Lookup):
         return self._fetched(name) if one.waiting or one.to_train else one
 
     def _fetched(self, name: str) -> Loaded:
-        """The model ``name`` from the Hub, or as it was trained meanwhile; whoever else asks for it waits for the same.
-        """
+        """The model ``name`` from the Hub, or as trained meanwhile; whoever else asks for it waits for the same."""
         with self._lock:
             fetching = self._fetching.setdefault(name, threading.Lock())
         with fetching:

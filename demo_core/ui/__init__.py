@@ -5,7 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from demo_core.engine import Shelf
-from demo_core.ui import api, benchmarks, denoising, explore, header, missing, own, running, theme, views
+from demo_core.ui import api, benchmarks, denoising, explore, family, header, missing, own, running, theme, views
 from demo_core.ui.own import LARGEST_FILE, OwnData
 
 MOST_WAITING = 64
@@ -29,6 +29,7 @@ def create_app(shelf: Shelf, own_data: OwnData | None = None) -> gr.Blocks:
         "denoise": ("Denoise", denoising.build),
         "missing": ("Missing data", missing.build),
         "benchmarks": ("Benchmarks", benchmarks.build),
+        "family": ("Family tree", family.build),
         "run": ("Run your own", running.build),
     }
     if own_data is not None:

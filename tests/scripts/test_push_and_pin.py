@@ -51,7 +51,11 @@ def test_a_model_is_trained_pushed_pinned_and_served_by_the_app(tmp_path: Path) 
         *("--push", "owner/toy-sasrec", "--tag", "v1", "--pin", str(checkpoints)),
     )
     (entry,) = read_index(checkpoints)
-    assert entry.source is not None and entry.sha256 is not None and f"Pushed: owner/toy-sasrec at {entry.source.revision}" in said
+    assert (
+        entry.source is not None
+        and entry.sha256 is not None
+        and f"Pushed: owner/toy-sasrec at {entry.source.revision}" in said
+    )
     assert f"Pinned in {checkpoints / 'index.json'}" in said
     short = f"owner/toy-sasrec@{entry.source.revision[:7]}"
     assert command("scripts.pin", "owner/toy-sasrec@v1", "--checkpoints", str(checkpoints)).startswith(

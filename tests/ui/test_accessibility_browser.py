@@ -22,6 +22,7 @@ READY = {
     "denoise": ".denoise .settled b",
     "missing": ".lab .legend li:nth-child(3)",
     "benchmarks": "#benchmarks-page .wide",
+    "family": "#family .node",
     "run": ".run .kept li",
     "own": '#own [data-part="found"] p',
 }
@@ -31,6 +32,7 @@ PARTS = {
     "denoise": "#denoise",
     "missing": "#lab",
     "benchmarks": "#benchmarks-page",
+    "family": "#family",
     "run": "#run",
     "own": "#own",
 }

@@ -15,6 +15,7 @@ import pytest
 from demo_core.engine import Engine
 from demo_core.engine.denoising_answers import DenoisingFrame
 from demo_core.engine.titles import names_of
+from demo_core.families import SYSTEMS
 from demo_core.ui.explore import reasons, view
 from demo_core.ui.static_site import FolderError, SiteError, write_site
 from demo_core.ui.static_site.drawings import DrawingsDifferError, for_both_themes
@@ -199,6 +200,13 @@ def test_every_choice_of_the_benchmarks_has_its_view_and_its_table(site: Path) -
                 assert told["tables"][f"{protocol['protocol']}|{metric}|"]["text"].startswith("dataset,protocol,model")
         beside = [key for key in told["views"] if key.endswith("|beside")]
         assert bool(beside) == (len(dataset["protocols"]) > 1)
+
+
+def test_the_family_tree_is_there_for_every_data_set_that_was_measured(site: Path) -> None:
+    views = handed_in(site / "data/family.js")
+    assert [one["dataset"] for one in views] == [one["name"] for one in views[0]["datasets"]] == ["movielens"]
+    assert {one["name"] for one in views[0]["systems"]} == set(SYSTEMS)
+    assert handed_in(site / "data/site.js")["facts"]["family"]["live"] is False
 
 
 def test_charts_are_drawn_for_the_metrics_that_were_asked_for(site: Path) -> None:

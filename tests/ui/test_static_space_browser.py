@@ -17,7 +17,12 @@ from demo_core.ui.static_site import write_site
 from tests.ui.pages import DESKTOP, MODELS, PHONE, Watched, chips, titles
 from tests.ui.static_sites import HOSTILE, prepared
 
-READY = {"explore": ".list.shown .row", "denoise": ".denoise .settled b", "benchmarks": "#benchmarks-page .wide"}
+READY = {
+    "explore": ".list.shown .row",
+    "denoise": ".denoise .settled b",
+    "benchmarks": "#benchmarks-page .wide",
+    "family": "#family .node, #family .branches details",
+}
 STAGE = {"width": 1920, "height": 1080}
 STRANGE = "This was not computed for this copy."
 
@@ -371,6 +376,18 @@ def test_a_phone_scrolls_nothing_sideways(disk: FromDisk, view: str) -> None:
     expect(page.locator(ready).first).to_be_attached()
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
     assert page.evaluate("document.querySelector('.gradio-container').scrollWidth") == PHONE["width"]
+
+
+def test_the_family_tree_tells_what_was_measured_and_links_to_what_the_copy_holds(disk: FromDisk) -> None:
+    page = disk.show("?view=family&system=card", ready=READY["family"])
+    expect(page.locator("#family .card")).to_contain_text("MovieLens")
+    page.locator('#family .node[data-system="tdm"]').click()
+    expect(page.locator("#family .card").get_by_role("heading")).to_have_text("TDM")
+    assert page.locator("#family .card").get_by_role("link", name="Show in the lists").count() == 0, "none to choose"
+    expect(page.locator("#family .exports button", has_text="PDF")).to_be_disabled()
+    page.locator("#family .card").get_by_role("link", name="Show in the benchmarks").click()
+    expect(page.locator(READY["benchmarks"])).to_be_visible()
+    expect(page.locator(".tp-copy b")).to_be_empty()
 
 
 def test_a_folder_that_is_not_whole_says_so(browser: Browser, folder: Path, tmp_path: Path) -> None:

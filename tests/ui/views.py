@@ -27,6 +27,7 @@ VIEWS = {
     "denoise": (".denoise .settled b", ""),
     "missing": (".lab .legend li:nth-child(3)", ""),
     "benchmarks": ("#benchmarks-page .drawing svg", "&dataset=zhihu"),
+    "family": (".family .node, .family details[open]", "&dataset=zhihu"),
     "run": (".run .kept li", "&run=card,tdm,globaldiff,popularity"),
     "own": ("#own .boxes input", ""),
 }

@@ -1,4 +1,4 @@
-"""The Benchmarks page of a site: its view for every choice of data set, protocol and metric."""
+"""Benchmarks and Family tree of a site: the view for every choice of data set, and of protocol and metric."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from demo_core.ui import benchmarks
+from demo_core.ui import benchmarks, family
 from demo_core.ui.components.benchmarks.offer import DEFAULT_METRIC, Offer
 from demo_core.ui.static_site.drawings import for_both_themes
 
@@ -58,6 +58,13 @@ def recorded_dataset(checkpoints: Path, first: str, dataset: str, thorough: Coll
             if metric in thorough:
                 compared[key] = benchmarks.difference(checkpoints, first, asked)
     return {"views": views, "compared": compared, "tables": tables}, drawings
+
+
+def recorded_family(first: str, checkpoints: Path) -> list[Json]:
+    """The Family tree with what was measured on each data set, that which a visitor meets before the others."""
+    met = family.look(checkpoints, first, {})
+    others = [one["name"] for one in met["datasets"] if one["name"] != met["dataset"]]
+    return [met, *(family.look(checkpoints, first, {"dataset": name}) for name in others)]
 
 
 def figure_names(view: Json) -> list[str | None]:

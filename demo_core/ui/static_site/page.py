@@ -13,18 +13,19 @@ from typing import Any
 import gradio as gr
 
 from demo_core.engine import Shelf
-from demo_core.ui import explore, header, theme, views
+from demo_core.ui import explore, family, header, theme, views
 from demo_core.ui.components.benchmarks import benchmark_page
 from demo_core.ui.components.denoise import denoise_page
 from demo_core.ui.components.explore import explore_page
+from demo_core.ui.components.family import family_page
 from demo_core.ui.components.frame import frame
 from demo_core.ui.components.shared import FOLDER as SHARED
 
 WEB = Path(__file__).parent / "web"
 FONTS = Path(gr.__file__).parent / "templates/frontend/static/fonts/IBMPlexSans"
 WEIGHTS = {"Regular": 400, "Bold": 700}
-RUNTIME = ("data", "search", "answers", "figures", "tabs", "copy", "start")
-TABS = {"explore": "Explore", "denoise": "Denoise", "benchmarks": "Benchmarks"}
+RUNTIME = ("data", "search", "answers", "figures", "family", "tabs", "copy", "start")
+TABS = {"explore": "Explore", "denoise": "Denoise", "benchmarks": "Benchmarks", "family": "Family tree"}
 TEMPLATE = re.compile(r"\$\{|\{\{")
 
 
@@ -35,6 +36,7 @@ def components(shelf: Shelf) -> dict[str, gr.HTML]:
         explore_page(shelf, explore.facts, {}),
         denoise_page(shelf, lambda engine: {"noun": engine.noun}, {}),
         benchmark_page(shelf, {}),
+        family_page(shelf, family.facts, {}),
     )
     return {str(one.elem_id): one for one in made}
 
@@ -78,11 +80,12 @@ def script(parts: dict[str, gr.HTML]) -> str:
 
 
 def values(parts: dict[str, gr.HTML], compared: Sequence[str]) -> dict[str, Any]:
-    """What each component knows at the start. Only ``compared`` models have lists here, no device answers, and nothing
-    changes any more.
+    """What each component knows at the start. Only ``compared`` models have lists here, and no others can be chosen; no
+    device answers, and nothing changes any more.
     """
     found = {name: {**one.value, "changing": False} for name, one in parts.items()}
     found["explore"]["models"] = [one for one in found["explore"]["models"] if one["name"] in compared]
+    found["family"] |= {"models": [], "live": False}
     found["top"]["device"] = "copy without a server"
     return found
 

@@ -14,7 +14,7 @@ from demo_core.example_people import Example, ExamplesError, read_examples
 from demo_core.measure import current_commit
 from demo_core.ui.explore import honesty
 from demo_core.ui.static_site.catalogue import catalogue
-from demo_core.ui.static_site.figures import METRICS, Choices, recorded_dataset
+from demo_core.ui.static_site.figures import METRICS, Choices, recorded_dataset, recorded_family
 from demo_core.ui.static_site.folder import check_free, write_folder
 from demo_core.ui.static_site.histories import Kept, kept_histories, maps, recorded
 from demo_core.ui.static_site.packing import data_script
@@ -92,6 +92,7 @@ def write_site(
     files = {name: content.encode() for name, content in _page(shelf, histories, about, checkpoints, thorough).items()}
     files |= {name: content.encode() for name, content in _histories(engine, histories, say)}
     files |= {name: content.encode() for name, content in _benchmarks(engine, checkpoints, thorough, say)}
+    files["data/family.js"] = data_script("family", recorded_family(engine.dataset, checkpoints)).encode()
     files |= {"LICENSE": (HOME / "LICENSE").read_bytes(), **licences}
     files["README.md"] = readme(engine.title, f"{about.words} {about.more}", about.source, list(licences)).encode()
     write_folder(folder, files)

@@ -4,6 +4,7 @@ const KEYS = [
   ["history", [["← →", "from one to the next"], ["Space", "off or on"], ["Enter", "replace"], ["Alt ← →", "move"], ["Delete", "remove"]]],
   ["threshold, steps", [["← →", "a little"], ["Shift ← →", "ten times as much"], ["Home, End", "to either end"], ["Enter", "back"]]],
   ["lists", [["↑ ↓", "row"], ["← →", `the same ${noun} in the list beside`], ["Enter", "why"]]],
+  ["family tree", [["← → ↑ ↓", "from system to system"]]],
   ["denoising", [["k or Space", "play, pause"], ["← →", "step"]]],
   ["presentation", [["← →", "step"], ["d", "dark"], ["f", "full screen"], ["Esc", "leave"]]],
 ];

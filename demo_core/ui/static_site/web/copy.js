@@ -124,7 +124,7 @@ function greyOut() {
   for (const [selector, reason] of GREY) {
     for (const each of document.querySelectorAll(selector)) [each.disabled, each.title] = [true, reason];
   }
-  for (const each of document.querySelectorAll(":is(#explore, #denoise) .exports button")) {
+  for (const each of document.querySelectorAll(":is(#explore, #denoise, #family) .exports button")) {
     if (each.textContent === "PDF") [each.disabled, each.title] = [true, "Made by the app alone"];
   }
 }

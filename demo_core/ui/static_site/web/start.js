@@ -5,6 +5,7 @@ const ANSWERS = {
   explore: { search: async (query) => search(query), look, why, person, honesty: async () => site.honesty, pdf: noPdf,
     parse: async () => ({ items: [], messages: [LIVE] }) },
   denoise: { walks, pdf: noPdf },
+  family: { look: lookAtFamily, pdf: noPdf },
   "benchmarks-page": { look: lookAtFigures, figure: drawing, compare, download },
 };
 const components = [];
