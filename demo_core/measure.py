@@ -135,6 +135,7 @@ def run_of(
         commit=current_commit(),
         device=device_name(device),
         date=datetime.now(UTC).isoformat(timespec="seconds"),
+        parameters=sum(parameter.numel() for parameter in model.parameters()),
     )
 
 

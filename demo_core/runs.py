@@ -20,7 +20,8 @@ class Run:
 
     ``backbone``: the encoder of a method that takes one, else ``None``. ``variant``: ``None``, or the name of an
     ablation or of a released quirk. ``metrics``: ``"hr@20"`` and the like, fractions over ``rows`` scored rows.
-    Times are seconds, memory is MB (10**6 bytes); ``date`` is ISO 8601.
+    Times are seconds, memory is MB (10**6 bytes); ``date`` is ISO 8601. ``parameters``: how many trained numbers the
+    model has, those of its frozen backbone included; ``None`` in runs of before they were counted.
     """
 
     model: str
@@ -43,6 +44,7 @@ class Run:
     commit: str
     device: str
     date: str
+    parameters: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("model", "preset", "dataset", "protocol", "config_hash", "data_hash", "commit", "device", "date"):
@@ -52,6 +54,8 @@ class Run:
             raise ValueError(f"Run: expected seed and rows as whole numbers, got {self.seed!r:.60}, {self.rows!r:.60}.")
         if self.split not in ("validation", "test"):
             raise ValueError(f"Run.split: expected 'validation' or 'test', got {self.split!r}.")
+        if self.parameters is not None and type(self.parameters) is not int:
+            raise ValueError(f"Run.parameters: expected a whole number or None, got {self.parameters!r:.60}.")
         if not self.metrics:
             raise ValueError("Run.metrics: expected at least one metric, got none.")
         for name, value in self.metrics.items():
@@ -71,8 +75,8 @@ class Run:
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """The inverse of :meth:`to_dict`; an unknown, missing or non-finite field raises ``ValueError``."""
         known = {field.name for field in fields(cls)}
-        if set(values) != known:
-            unknown, missing = sorted(set(values) - known), sorted(known - set(values))
+        if set(values) | {"parameters"} != known:
+            unknown, missing = sorted(set(values) - known), sorted(known - set(values) - {"parameters"})
             raise ValueError(f"Run: unknown fields {unknown}, missing fields {missing}; known: {sorted(known)}.")
         return cls(**values)
 

@@ -33,6 +33,7 @@ def test_a_run_carries_the_metrics_of_every_row_and_where_they_come_from(card: R
     assert (run.data_hash, run.seed, run.epochs, run.seconds_per_epoch) == (toy.hash, 4, 7, 1.235)
     assert run.inference_seconds > 0
     assert run.peak_memory_mb > 50
+    assert run.parameters == sum(parameter.numel() for parameter in card.parameters())
 
 
 def test_a_run_holds_no_training_seconds_of_another_device(card: Recommender, toy: Dataset) -> None:

@@ -57,6 +57,14 @@ def test_run_survives_json_unchanged() -> None:
     assert Run.from_dict(json.loads(json.dumps(RUN.to_dict()))) == RUN
 
 
+def test_a_run_of_before_parameters_were_counted_has_none() -> None:
+    values = RUN.to_dict()
+    del values["parameters"]
+    assert Run.from_dict(values).parameters is None
+    with pytest.raises(ValueError, match="parameters: expected a whole number"):
+        Run.from_dict(values | {"parameters": "many"})
+
+
 def test_run_refuses_unknown_and_missing_fields_by_name() -> None:
     values = RUN.to_dict()
     values["colour"] = values.pop("device")
