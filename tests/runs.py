@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from demo_core.reference import ReferenceRun
 from demo_core.results import Run, append_run
 
 HEALTH = {
@@ -39,6 +40,24 @@ RUN = Run(
     config_hash="c0ffee",
     data_hash="0123456789",
     commit="fedcba9876",
+    device="CPU",
+    date="2026-01-01T00:00:00",
+)
+REFERENCE = ReferenceRun(
+    system="RecBole 1.2.1",
+    model="sasrec",
+    dataset="ml-1m",
+    protocol="leave-one-out-full",
+    data_hash="0123456789",
+    seed=0,
+    settings={"hidden_size": 64, "learner": "adamw", "rows_per_epoch": None},
+    changes=(),
+    epochs=12,
+    best_epoch=4,
+    seconds_per_epoch=3.5,
+    validation={"hr@20": 0.31},
+    test={"hr@20": 0.3, "ndcg@20": 0.1},
+    rows=5180,
     device="CPU",
     date="2026-01-01T00:00:00",
 )

@@ -9,26 +9,7 @@ import pytest
 
 from demo_core.reference import PLAIN, ReferenceRun, beside, markdown, read_references
 from demo_core.runs import Run, append_line
-from tests.runs import run
-
-REFERENCE = ReferenceRun(
-    system="RecBole 1.2.1",
-    model="sasrec",
-    dataset="ml-1m",
-    protocol="leave-one-out-full",
-    data_hash="0123456789",
-    seed=0,
-    settings={"hidden_size": 64, "learner": "adamw", "rows_per_epoch": None},
-    changes=(),
-    epochs=12,
-    best_epoch=4,
-    seconds_per_epoch=3.5,
-    validation={"hr@20": 0.31},
-    test={"hr@20": 0.3, "ndcg@20": 0.1},
-    rows=5180,
-    device="CPU",
-    date="2026-01-01T00:00:00",
-)
+from tests.runs import REFERENCE, run
 
 
 def theirs(hr: float = 0.3, **others: Any) -> ReferenceRun:

@@ -18,11 +18,12 @@ from demo_core.experiments.honesty import WEIGHT_KL
 from demo_core.measure import RANKS
 from demo_core.ranks import append_ranks
 from demo_core.results import TUNING, Run, append_run
+from demo_core.runs import append_line
 from demo_core.sequences import Rows
 from demo_core.ui.benchmarks import difference, exported, figures, shown
 from demo_core.ui.components.benchmarks.difference import NO_RANKS
 from demo_core.ui.components.benchmarks.view import NOTHING_CHOSEN
-from tests.runs import experiment_runs, run, write_runs, zhihu_runs
+from tests.runs import REFERENCE, experiment_runs, run, write_runs, zhihu_runs
 
 SECTIONS = [
     "released",
@@ -32,6 +33,8 @@ SECTIONS = [
     "missing",
     "ahead",
     "steps",
+    "overview",
+    "reference",
     "times",
     "health",
     "honesty",
@@ -44,6 +47,8 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("checkpoints")
     write_runs(folder, [*zhihu_runs(), *experiment_runs()])
     tried = [run("card", value, seed=seed, variant="dropout=0.3,layers=1") for seed, value in ((0, 0.03), (1, 0.04))]
+    theirs = dataclasses.replace(REFERENCE, dataset="zhihu", protocol="prefix-full", test={"hr@20": 0.03})
+    append_line(folder / "reference.jsonl", theirs.to_dict())
     for one in [*tried, run("sasrec", 0.031, variant="dropout=0.3")]:
         append_run(folder / TUNING, dataclasses.replace(one, split="validation"))
     return folder
@@ -122,6 +127,32 @@ def test_curves_have_a_table_and_say_where_their_axis_starts(checkpoints: Path) 
     assert missing["note"].startswith("Axis starts at ")
     assert [block["figure"] for block in found["steps"]["blocks"]] == ["steps", "time:steps"]
     assert [block["figure"] for block in found["settings"]["blocks"]] == ["setting:threshold_quantile"]
+
+
+def test_every_system_stands_in_one_table_with_what_it_takes_and_its_gate(checkpoints: Path) -> None:
+    (block,) = sections(checkpoints)["overview"]["blocks"]
+    lines = [[cell["text"] for cell in row] for row in block["rows"]]
+    assert len(lines[0]) == len(block["heads"]) and [line[0] for line in lines][:2] == ["CARD", "SASRec"]
+    assert lines[0] == ["CARD", "2.70 ± .10", "0.90 ± .03", "3", "3.5", "2.0", "–", "passed"]
+    only = sections(checkpoints, models=["sasrec"])["overview"]["blocks"]
+    assert [row[0]["text"] for block in only for row in block["rows"]] == ["SASRec"]
+
+
+def test_a_public_implementation_stands_beside_ours_and_what_is_far_below_it_is_marked(checkpoints: Path) -> None:
+    (block,) = sections(checkpoints)["reference"]["blocks"]
+    (line,) = block["rows"]
+    texts = ["SASRec", "RecBole 1.2.1", "–", "–", "2.65", "3.00", "0.88", "0.88", "–", "–", "3 / 1"]
+    assert [cell["text"] for cell in line] == texts and len(block["heads"]) == len(texts)
+    assert [cell["bad"] for cell in line].index(True) == 6
+    assert not sections(checkpoints, models=["card"])["reference"]["blocks"]
+
+
+def test_a_file_of_references_that_is_damaged_takes_nothing_else_with_it(tmp_path: Path) -> None:
+    write_runs(tmp_path, zhihu_runs())
+    (tmp_path / "reference.jsonl").write_text("no run\n", encoding="utf-8")
+    answer = shown(tmp_path, "zhihu", {})
+    assert "reference.jsonl was left out" in str(answer)
+    assert next(section for section in answer["sections"] if section["name"] == "overview")["blocks"]
 
 
 def test_times_name_their_device(checkpoints: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from demo_core.benchmark_rows import ALL_PROTOCOLS, BASELINES, MARKS, RELEASED_WINDOW, Row, model_title, rows
 from demo_core.experiments.times import running_times
+from demo_core.reference import REFERENCE, Beside, beside, read_references
 from demo_core.results import TUNING, Result, collect, collect_tries, of_present_recipes, read_published, summarise
 from demo_core.runs import Run
 from demo_core.variants import DELETED, RELEASED_TEST, parse
@@ -43,7 +44,7 @@ class Offer:
     """All results, and what can be chosen among them. ``results``: ranking metrics without a variant, and
     every model under GlobalDiff's released test, which is a protocol here; ``variants``:
     every metric of every variant; ``times``: seconds, with and without variants; ``tries``: validation figures of
-    settings that were compared before any test.
+    settings that were compared before any test; ``references``: a public implementation beside ours.
     """
 
     results: tuple[Result, ...]
@@ -51,11 +52,13 @@ class Offer:
     times: tuple[Result, ...]
     tries: tuple[Result, ...]
     problems: tuple[str, ...]
+    references: tuple[Beside, ...] = ()
 
     @classmethod
     def read(cls, checkpoints: Path) -> Offer:
         """Published and measured results as they are on disk now; read anew only when a file has changed."""
-        files = [checkpoints / "measured.jsonl", checkpoints / TUNING, *sorted(checkpoints.glob("*/*/metrics.json"))]
+        single = [checkpoints / name for name in ("measured.jsonl", TUNING, REFERENCE)]
+        files = [*single, *sorted(checkpoints.glob("*/*/metrics.json"))]
         state = tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in files if path.exists())
         return _read(checkpoints, state)
 
@@ -161,13 +164,23 @@ def _read(checkpoints: Path, state: tuple[object, ...]) -> Offer:
     runs = [run for run in known if run.split == "test" and run.protocol in ALL_PROTOCOLS and run.variant != ""]
     tried = collect_tries(checkpoints)
     results = [*read_published(), *(_by_protocol(result) for result in summarise(runs))]
+    references, unread = _references(checkpoints, runs)
     return Offer(
         results=tuple(r for r in results if r.variant in (None, RELEASED_TEST) and r.metric in METRIC_ORDER),
         variants=tuple(r for r in results if r.variant not in (None, RELEASED_TEST)),
         times=(*(r for r in results if r.metric.endswith("_seconds")), *running_times(runs)),
         tries=tuple(r for r in summarise(tried.runs) if r.metric in METRIC_ORDER),
-        problems=(*measured.problems, *tried.problems, *_left_out(measured.runs)),
+        problems=(*measured.problems, *tried.problems, *unread, *_left_out(measured.runs)),
+        references=references,
     )
+
+
+def _references(checkpoints: Path, runs: Sequence[Run]) -> tuple[tuple[Beside, ...], tuple[str, ...]]:
+    """A public implementation beside ours, and what is wrong with its file."""
+    try:
+        return tuple(beside(read_references(checkpoints / REFERENCE), runs)), ()
+    except (OSError, ValueError) as error:
+        return (), (f"{REFERENCE} was left out: {error}",)
 
 
 def _by_protocol(result: Result) -> Result:

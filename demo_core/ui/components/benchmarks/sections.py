@@ -8,6 +8,7 @@ from typing import Any
 from demo_core import axes
 from demo_core.benchmark_rows import dataset_title, metric_title
 from demo_core.experiments.honesty import agreements
+from demo_core.experiments.overview import overview
 from demo_core.experiments.parts import Ablation, ablations
 from demo_core.experiments.story import stories
 from demo_core.experiments.times import timings
@@ -15,7 +16,14 @@ from demo_core.ui.components.benchmarks.dots import Line, Scale, dots, percent_d
 from demo_core.ui.components.benchmarks.figures import SETTING, TIME, figure_block, figures
 from demo_core.ui.components.benchmarks.offer import Choice, Offer, comparable, row_name
 from demo_core.ui.components.benchmarks.story import story_block
-from demo_core.ui.components.benchmarks.tables import health_block, honesty_block, times_block, tries_block
+from demo_core.ui.components.benchmarks.tables import (
+    health_block,
+    honesty_block,
+    overview_block,
+    reference_block,
+    times_block,
+    tries_block,
+)
 from demo_core.variants import AHEAD, DELETED, INSERTED, STEPS
 
 Blocks = list[dict[str, Any]]
@@ -34,6 +42,8 @@ def sections(offer: Offer, choice: Choice) -> list[dict[str, Any]]:
         ("missing", "When a history has holes", MISSING, _drawn(drawn, DELETED, INSERTED)),
         ("ahead", "How far ahead?", AHEAD_TEXT, _drawn(drawn, *ahead)),
         ("steps", "Do more denoising steps help?", STEPS_TEXT, _drawn(drawn, STEPS, TIME + STEPS)),
+        ("overview", "Every system in one table", OVERVIEW, _overview(offer, choice)),
+        ("reference", "Beside a public implementation", REFERENCE, _references(offer, choice)),
         ("times", "Running times", TIMES, _times(offer, choice)),
         ("health", "Is every model ranking?", HEALTH, _health(offer, choice)),
         ("honesty", "Is PER honest?", HONESTY, _honesty(offer, choice)),
@@ -61,6 +71,12 @@ AHEAD_TEXT = (
     "The next four items of each person: one list for all of them, or after each guess a list that takes it for read."
 )
 STEPS_TEXT = "The same weights, denoised in fewer or more steps."
+OVERVIEW = "Default settings only, the best first, under the protocol that is chosen above."
+REFERENCE = (
+    "The same model as others wrote it: trained on the same rows with the same window, width, depth, dropout, rate,"
+    " batches, optimiser and stopping rule, and its ranks counted by the same code. What has no counterpart stands in"
+    " scripts/recbole_reference/mapping.py."
+)
 TIMES = "Ours are wall-clock seconds of the recorded runs."
 HEALTH = "A model passes when its lists are personal and made of trained items, and its routes and weights are alive."
 HONESTY = (
@@ -106,6 +122,22 @@ def _ablation(ablation: Ablation, choice: Choice) -> dict[str, Any]:
 def _times(offer: Offer, choice: Choice) -> Blocks:
     found = timings(offer.chosen(offer.times, choice, choice.protocol))
     return [times_block(found)] if found else []
+
+
+def _overview(offer: Offer, choice: Choice) -> Blocks:
+    ranking, times = (offer.chosen(results, choice) for results in (offer.results, offer.times))
+    systems = overview(ranking, times, choice.dataset, choice.protocol)
+    return [overview_block(systems)] if systems else []
+
+
+def _references(offer: Offer, choice: Choice) -> Blocks:
+    found = [
+        one
+        for one in offer.references
+        if (one.reference.dataset, one.reference.protocol) == (choice.dataset, choice.protocol)
+        and (choice.models is None or one.reference.model in choice.models)
+    ]
+    return [reference_block(found)] if found else []
 
 
 def _health(offer: Offer, choice: Choice) -> Blocks:

@@ -8,7 +8,9 @@ from typing import Any
 from demo_core import axes
 from demo_core.benchmark_rows import Row, metric_title, model_title, points
 from demo_core.experiments.honesty import Agreement
+from demo_core.experiments.overview import System
 from demo_core.experiments.times import Timing
+from demo_core.reference import BELOW, Beside
 from demo_core.results import Result
 from demo_core.ui.components.benchmarks.dots import Dot, Line, Scale, dots, provenance, seeds
 
@@ -57,6 +59,56 @@ def _seconds(row: Row, result: Result) -> Dot:
     high = None if result.sd is None else result.mean + result.sd
     # A paper prints one time and does not say of how many runs.
     return Dot(result.mean, low, high, f"{result.mean:,.{places}f} s", spread, seeds(result.n), provenance(row))
+
+
+OVERVIEW = (
+    ("Model", "With its default settings."),
+    ("HR@20, %", "Share of the test rows whose next item is among the first 20. ± one sd over seeds."),
+    ("NDCG@20, %", "The same, but a hit counts the more the higher it stands."),
+    ("n", "Seeds."),
+    ("s an epoch", "Seconds of one training epoch, on the device of the figures."),
+    ("s for the test", "Seconds to rank the whole test split, metrics included."),
+    ("parameters", "Trained numbers, those of a frozen backbone included."),
+    ("gate", "What a model has to pass to be drawn solid."),
+)
+
+
+def overview_block(systems: Sequence[System]) -> dict[str, Any]:
+    """One line for every model that was measured, the best first."""
+    heads = [{"text": text, "title": title} for text, title in OVERVIEW]
+    lines = [[{"text": text, "bad": False} for text in system.texts[:-1]] for system in systems]
+    gates = [{"text": system.texts[-1], "bad": bool(system.failures)} for system in systems]
+    rows = [[*line, gate] for line, gate in zip(lines, gates, strict=True)]
+    return {"kind": "table", "title": "", "heads": heads, "rows": rows}
+
+
+REFERENCE_METRICS = ("hr@20", "ndcg@20")
+
+
+def reference_block(found: Sequence[Beside]) -> dict[str, Any]:
+    """A public implementation beside ours: a line a recipe; a ratio below .95 is marked."""
+    heads = [("Model", ""), ("reference", ""), ("ours", "What is changed in our default.")]
+    heads += [("theirs", "What is not taken over from ours.")]
+    for metric in REFERENCE_METRICS:
+        name = metric_title(metric)
+        heads += [(f"{name}, ours", "Per cent, mean over seeds."), (f"{name}, theirs", "Per cent, mean over seeds.")]
+        heads += [("ratio", f"Ours / theirs; below {BELOW:.2f} it is marked.".replace("0.", "."))]
+    heads += [("n", "Seeds, ours / theirs.")]
+    told = [{"text": text, "title": title} for text, title in heads]
+    return {"kind": "table", "title": "", "heads": told, "rows": [_beside(one) for one in found]}
+
+
+def _beside(one: Beside) -> list[dict[str, Any]]:
+    reference = one.reference
+    changed = ("no averaged weights" if one.variant else "", ", ".join(reference.changes))
+    cells = [model_title(reference.model), reference.system, *changed]
+    line = [{"text": text or "–", "bad": False} for text in cells]
+    for metric in REFERENCE_METRICS:
+        ratio = one.ratio(metric)
+        for value in (one.ours.get(metric), one.theirs.get(metric)):
+            line.append({"text": "–" if value is None else f"{100 * value:.2f}", "bad": False})
+        line.append({"text": "–" if ratio is None else f"{ratio:.2f}", "bad": ratio is not None and ratio < BELOW})
+    return [*line, {"text": f"{one.our_seeds} / {one.their_seeds}", "bad": False}]
 
 
 def health_block(shown: Sequence[Row]) -> dict[str, Any]:
