@@ -38,6 +38,10 @@ ABLATIONS = {
     "mlp2": ("network=mlp2",),
     "context_state": ("guidance=state",),
     "context_none": ("guidance=none",),
+    "softmax_of_queries": ("softmax_axis=queries",),
+    "damaged_rows": ("in_place=True",),
+    "own_positives": ("observed_positives=True",),
+    "random_insertion": ("random_insertion=True",),
 }
 
 

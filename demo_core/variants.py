@@ -39,6 +39,11 @@ PARTS = {
     "mlp1": "one linear layer as approximator",
     "mlp2": "two layers as approximator",
     "diffusion_steps": "{value:g} diffusion steps",
+    "softmax_of_queries": "attention normalised over the items that ask, as released",
+    "damaged_rows": "copies written into the stored rows, as in the usual code",
+    "own_positives": "own items among the extra positives, as released",
+    "random_insertion": "items inserted where chance says, as released",
+    "weight_average": "weights not averaged",
 }
 """Variants shown line by line, in this order: parts left out or replaced. ``{value}`` is what stands after ``=``."""
 

@@ -18,6 +18,11 @@ COUNTED = "--models popularity item_knn slit --datasets zhihu movielens ml-1m be
 GUIDED = "--models sasrec dreamrec tdm card"
 HOSTS = "--models knn_average globaldiff --backbones sasrec"
 HOLES = "--extras missing foreign"
+SYSTEMS = (
+    "--models gru4rec caser srgnn lightsans bert4rec cbit cl4srec duorec actsr adaranker steam ssdrec diffuasr pdrec"
+    " diffrec diffurec repeat_last"
+)
+REFERENCE = "--models gru4rec sasrec bert4rec caser lightsans srgnn"
 
 EXPERIMENTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "card-table-1": (
@@ -102,6 +107,18 @@ EXPERIMENTS: dict[str, tuple[str, tuple[str, ...]]] = {
             " --variants clusters=100 clusters=500 clusters=1000",
             "--models globaldiff --backbones sasrec --datasets ml-1m --variants context_state context_none unet2d"
             " mlp1 mlp2 diffusion_steps=100 diffusion_steps=200",
+        ),
+    ),
+    "systems": (
+        "every other system of the two papers, under the same protocol, and what some released slips cost",
+        (
+            f"{SYSTEMS} --datasets zhihu movielens --seeds 0-2",
+            f"{SYSTEMS} --datasets ml-1m beauty",
+            "--models lightsans --datasets zhihu --seeds 0-2 --variants softmax_of_queries",
+            "--models cl4srec --datasets zhihu --seeds 0-2 --variants damaged_rows",
+            "--models pdrec --datasets zhihu --seeds 0-2 --variants own_positives",
+            "--models ssdrec --datasets zhihu --seeds 0-2 --variants random_insertion",
+            f"{REFERENCE} --datasets ml-1m --variants weight_average=0",
         ),
     ),
     "long-term": (
