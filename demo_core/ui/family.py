@@ -25,8 +25,8 @@ def build(shelf: Shelf) -> None:
 
 
 def facts(engine: Engine) -> Json:
-    """``{"models", "live"}``: the models that can be chosen for a list on Explore, with weights or with the command that
-    trains them, and whether any choice of them is answered.
+    """``{"models", "live"}``: the models that can be chosen for a list on Explore, with weights or with the command
+    that trains them, and whether any choice of them is answered.
     """
     return {"models": [one.name for one in engine.models() if one.error is None or one.to_train], "live": True}
 
