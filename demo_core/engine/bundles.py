@@ -180,7 +180,7 @@ def _find(folder: Path, name: str, dataset: str, device: torch.device, entry: En
     here = folder / name
     if entry is not None and entry.only_named and not here.is_dir():
         command = TRAIN.format(model=name, dataset=dataset)
-        told = f"{_title(name)} is not trained here yet: {command} trains it; then choose it again."
+        told = f"{_title(name)} is not trained here yet. Train it, then choose it again: {command}"
         return Loaded(name, _title(name), None, told, to_train=True)
     if entry is None or entry.only_named:
         return _load(here, name, dataset, device)

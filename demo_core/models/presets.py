@@ -63,6 +63,7 @@ KEPT = {"item_knn": 100, "slit": 200}  # a bundle holds them
 # What GlobalDiff's diffusion learns, and whose votes its chain begins with.
 DIFFUSION: dict[str, tuple[str, ...]] = {
     "zhihu": ("learning_rate=2e-3", "rows_per_epoch=20480", "max_epochs=30", "voter=item_knn"),
+    "yoochoose": ("learning_rate=2e-3", "rows_per_epoch=40960", "max_epochs=30", "voter=item_knn"),
     "beauty": ("learning_rate=2e-3", "rows_per_epoch=40960", "max_epochs=30", "voter=slit"),
     "movielens": (
         *("learning_rate=2e-3", "rows_per_epoch=40960", "max_epochs=30", "voter=slit"),

@@ -80,12 +80,16 @@ function updateList(section, one, view, before) {
     : `${one.preset ?? ""}${healthText(one)} · ${Math.max(1, Math.round(one.milliseconds))} ms${rareWords(one.items)}`;
   drawChoice(section.querySelector("select"), one.model, new Set(view.comparison.lists.map((each) => each.model)));
   meta.classList.toggle("bad", sick);
-  problem.textContent = one.error ?? "";
+  const [told, command] = (one.error ?? "").split(/(?=python -m )/);
+  problem.replaceChildren(told, ...(command ? [node("code", {}, ...words(command))] : []));
   show(problem, Boolean(one.error));
   keyed(rows, one.items, ({ item }) => item.id, makeRow, (row, entry) => updateRow(row, one, entry, view.next, before));
   foot.replaceChildren(...footOf(one, view.next));
   show(foot, foot.childNodes.length > 0);
 }
+
+// A command is broken between its words alone, not behind a hyphen.
+const words = (command) => command.split(" ").flatMap((word) => [node("span", {}, word), " "]);
 
 function ranksOf(view) {
   const models = view?.comparison?.lists ?? [];

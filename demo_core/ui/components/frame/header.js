@@ -2,6 +2,15 @@
 const LEFT = ["view", "present", "tour", "step"]; // what an address keeps when the data set changes: no ids
 part("pill").textContent = [facts.dataset, facts.device].filter(Boolean).join(" · ");
 
+// The tabs of the views stand on the same line, and scroll in what these leave of it.
+function leaveRoom() {
+  const header = part("data").parentElement, shown = [...header.children].slice(1).filter((one) => one.offsetWidth);
+  const taken = shown.length ? header.getBoundingClientRect().right - shown[0].getBoundingClientRect().left : 0;
+  document.documentElement.style.setProperty("--tp-right", `${Math.ceil(taken)}px`);
+}
+const room = new ResizeObserver(leaveRoom);
+for (const one of [part("data").parentElement, ...part("data").parentElement.children]) room.observe(one);
+
 function linkToData(name) {
   const now = new URLSearchParams(location.search), next = new URLSearchParams();
   if (name !== props.value.first) next.set("data", name);
