@@ -533,7 +533,9 @@ def test_a_model_that_is_only_named_says_how_it_is_trained_and_is_there_once_it_
     tdm.rename(aside)
     found = Engine(own, "movielens", torch.device("cpu"))
     assert [one.name for one in found.models() if one.to_train] == ["tdm"]
-    told = "TDM is not trained here yet. Train it, then choose it again: python -m scripts.train tdm --dataset movielens"
+    told = (
+        "TDM is not trained here yet. Train it, then choose it again: python -m scripts.train tdm --dataset movielens"
+    )
     assert found.recommend("tdm", HISTORY).error == told
     aside.rename(tdm)
     assert found.recommend("tdm", HISTORY).error is None
