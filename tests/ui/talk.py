@@ -1,4 +1,4 @@
-"""``python -m tests.ui.talk FOLDER``: the five steps of a talk as pictures, light and dark, and the denoising frame by
+"""``python -m tests.ui.talk FOLDER``: the six steps of a talk as pictures, light and dark, and the denoising frame by
 frame. It starts the app over the committed bundles and drives Chromium, so it needs what the tests need.
 """
 
@@ -23,6 +23,7 @@ STEPS = {
     "weights": ".explore .cell .squares",
     "lists": ".explore .list .row",
     "denoising": ".denoise .bump text.title",
+    "family": ".family .tree .node",
 }
 SETTLED = 1200  # milliseconds until what comes late is fitted into the screen
 FRAMES = 8

@@ -11,7 +11,7 @@ from tests.ui.pages import Watched, chips, link
 
 STAGE = {"width": 1920, "height": 1080}
 STATIONS = ".explore .line text.number"
-STEPS = ("History", "Route", "Weights", "Lists", "Denoising")
+STEPS = ("History", "Route", "Weights", "Lists", "Denoising", "Family")
 
 
 def on_stage(page: Page, selector: str) -> bool:
@@ -28,20 +28,27 @@ def test_the_link_that_is_copied_is_the_address(watched: Watched, address: str, 
     assert page.evaluate("navigator.clipboard.readText()") == page.url
 
 
-def test_a_talk_goes_through_five_steps_by_keys(watched: Watched, address: str, films: list[int]) -> None:
+def test_a_talk_goes_through_its_steps_by_keys(watched: Watched, address: str, films: list[int]) -> None:
     page = watched.open(link(address, films, "&next=1128&present=1"), size=STAGE, ready=STATIONS)
     steps = page.get_by_role("navigation", name="Steps of the presentation")
     expect(steps.get_by_role("link")).to_have_text(list(STEPS))
-    parts = (".explore .line", ".explore .gauge-title", ".cell .squares", ".list .row", ".denoise .bump")
+    parts = (
+        ".explore .line",
+        ".explore .gauge-title",
+        ".cell .squares",
+        ".list .row",
+        ".denoise .bump",
+        ".family .tree",
+    )
     for title, part in zip(STEPS, parts, strict=True):
         expect(steps.locator("[aria-current=step]")).to_have_text(title)
         expect(page.locator(part).first).to_be_visible(timeout=15_000)
         page.wait_for_timeout(900)  # what comes late is fitted into the screen
         assert on_stage(page, part) and page.evaluate("document.documentElement.scrollWidth") <= STAGE["width"]
         page.keyboard.press("ArrowRight")
-    assert "step=denoising" in page.url
+    assert "step=family" in page.url
     page.keyboard.press("ArrowLeft")
-    expect(steps.locator("[aria-current=step]")).to_have_text("Lists")
+    expect(steps.locator("[aria-current=step]")).to_have_text("Denoising")
     page.keyboard.press("d")
     assert page.evaluate("document.body.classList.contains('dark')")
     page.keyboard.press("Escape")
@@ -63,10 +70,10 @@ def test_a_talk_without_a_history_takes_the_example(watched: Watched, address: s
     assert "items=" in page.url
 
 
-@pytest.mark.parametrize("step", ["history", "route", "weights", "lists", "denoising"])
+@pytest.mark.parametrize("step", [step.lower() for step in STEPS])
 def test_every_step_of_the_tour_is_a_link(watched: Watched, address: str, step: str) -> None:
     page = watched.open(f"{address}?tour={step}", ready=".tp-tour h2")
-    expect(page.get_by_role("heading", level=2).first).to_have_text(re.compile(rf"^\d of 5: {step.capitalize()}$"))
+    expect(page.get_by_role("heading", level=2).first).to_have_text(re.compile(rf"^\d of 6: {step.capitalize()}$"))
     expect(page.locator(".tp-pointed")).to_have_count(1)
 
 

@@ -55,6 +55,7 @@ function drawChoice() {
   }
 }
 
+let grownTo = 0; // pixels
 function draw() {
   drawTexts();
   drawTable();
@@ -67,6 +68,9 @@ function draw() {
   measureRoom();
   fillCard(shownSystem());
   drawTree(true);
+  if (element.offsetHeight === grownTo) return;
+  grownTo = element.offsetHeight;
+  document.dispatchEvent(new CustomEvent("turnpoint:grown")); // a talk fits what has come into the screen
 }
 
 function focusSystem(name) {

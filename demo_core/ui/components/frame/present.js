@@ -86,9 +86,11 @@ document.addEventListener("keydown", (event) => {
   event.stopImmediatePropagation();
   act();
 }, true);
-addEventListener("resize", () => {
+const scaleIfShown = () => {
   if (presenting) scale();
-});
+};
+addEventListener("resize", scaleIfShown);
+document.addEventListener("turnpoint:grown", scaleIfShown);
 part("present").addEventListener("click", (event) => {
   if (event.metaKey || event.ctrlKey) return;
   event.preventDefault();

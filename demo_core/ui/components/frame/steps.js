@@ -1,4 +1,4 @@
-// The five steps, for the tour and for talks alike. Each says which view it needs and what there is to see.
+// The six steps, for the tour and for talks alike. Each says which view it needs and what there is to see.
 const noun = facts.noun || "item", watched = noun === "film" ? "watched" : "chosen";
 const STEPS = [
   { name: "history", title: "History", view: "explore",
@@ -11,6 +11,8 @@ const STEPS = [
     words: `Three models, the same history, the same noise. Lines join equal ${noun}s. The yellow row is the ${noun} really ${watched} next, which no model has seen.` },
   { name: "denoising", title: "Denoising", view: "denoise",
     words: `Each model begins with noise and walks to its guess of the next ${noun}; the ${noun}s nearest to it become the list. Most of the way is done in the first step.` },
+  { name: "family", title: "Family", view: "family",
+    words: `Every system, placed by what it does about missing or noisy data and by its year; lines say what builds on what. TDM and CARD edit the history that guides a diffusion, GlobalDiff adds what all histories share. A full mark was measured here and passed its health check; a click shows what the system does.` },
 ];
 const stepOf = (name) => STEPS.find((step) => step.name === name) ?? STEPS[0];
 const addressValue = (name) => new URLSearchParams(location.search).get(name);

@@ -1,6 +1,6 @@
 // The tour: the page as it is, with a few words on one part of it at a time.
 const TARGETS = { history: '[data-part="line"]', route: '[data-part="gauge-title"]', weights: '[data-part="weights-title"]',
-  lists: '[data-part="lists"]', denoising: '[data-part="stage"]' };
+  lists: '[data-part="lists"]', denoising: '[data-part="stage"]', family: '[data-part="stage"]' };
 
 function showTour(name) {
   const step = stepOf(name);
@@ -29,8 +29,7 @@ function showTour(name) {
 function pointAt(step) {
   for (const old of document.querySelectorAll(".tp-pointed")) old.classList.remove("tp-pointed");
   if (part("tour-panel").hidden) return;
-  const root = document.querySelector(step.view === "denoise" ? "#denoise" : "#explore");
-  const target = root?.querySelector(TARGETS[step.name]);
+  const target = document.getElementById(step.view)?.querySelector(TARGETS[step.name]);
   if (!target) return;
   const place = target.closest("svg") ? target.closest("section, .scroll") ?? target : target;
   place.classList.add("tp-pointed");
