@@ -22,6 +22,20 @@ SYSTEMS = (
     "--models gru4rec caser srgnn lightsans bert4rec cbit cl4srec duorec actsr adaranker steam ssdrec diffuasr pdrec"
     " diffrec diffurec repeat_last"
 )
+TRIED = (
+    ("gru4rec", "dropout=0.0,input_dropout=0.25"),
+    ("caser", "dropout=0.5,input_dropout=0.0"),
+    ("srgnn", "dropout=0.0,input_dropout=0.0"),
+    ("bert4rec cbit", "mask_rate=0.2"),
+    ("lightsans actsr duorec cl4srec steam ssdrec", "dropout=0.5,input_dropout=0.5"),
+    ("diffrec", "oldest_weight=0.5"),
+    ("diffurec", "dropout=0.1"),
+    ("adaranker", "candidates=20"),
+    ("pdrec", "loss=binary"),
+    ("diffuasr", "generated_items=2"),
+)
+"""What is compared with the training that all models of a data set share: one other setting a system."""
+TRIES = "--datasets zhihu movielens --validation-only --file checkpoints/tuning.jsonl"
 REFERENCE = "--models gru4rec sasrec bert4rec caser lightsans srgnn"
 
 EXPERIMENTS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -107,6 +121,13 @@ EXPERIMENTS: dict[str, tuple[str, tuple[str, ...]]] = {
             " --variants clusters=100 clusters=500 clusters=1000",
             "--models globaldiff --backbones sasrec --datasets ml-1m --variants context_state context_none unet2d"
             " mlp1 mlp2 diffusion_steps=100 diffusion_steps=200",
+        ),
+    ),
+    "systems-tuning": (
+        "two settings a system, on validation: the training that all share, and the authors' own dropout or weight",
+        (
+            f"{SYSTEMS} {TRIES}",
+            *(f"--models {models} {TRIES} --variants {settings}" for models, settings in TRIED),
         ),
     ),
     "systems": (
