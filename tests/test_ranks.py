@@ -1,6 +1,9 @@
 """Ranks survive being written and read, by the byte."""
 
+import base64
 import dataclasses
+import json
+import zlib
 from pathlib import Path
 
 import pytest
@@ -21,6 +24,19 @@ def test_ranks_and_sequences_come_back(tmp_path: Path) -> None:
     assert runs is not None
     assert runs.ranks[run.seed].tolist() == [[1, 7, 50, 51, 51, 2]]
     assert runs.sequence.tolist() == [0, 0, 0, 1, 1, 2]
+
+
+def test_lines_of_before_are_read_as_well_and_damaged_bytes_are_named(tmp_path: Path) -> None:
+    run, path = a_run(), tmp_path / "ranks.jsonl"
+    append_ranks(path, run, torch.tensor([1, 7, 50, 51, 900, 2]), ROWS)
+    sequences, ranks = (json.loads(line) for line in path.read_text().splitlines())
+    older = base64.b64encode(zlib.compress(bytes([3, 4, 5, 6, 7, 8]), 9)).decode()
+    path.write_text("\n".join(json.dumps(line) for line in (sequences, ranks | {"ranks": older})))
+    runs = read_ranks(path).of(run_key(run))
+    assert runs is not None and runs.ranks[run.seed].tolist() == [[3, 4, 5, 6, 7, 8]]
+    path.write_text(json.dumps(sequences | {"sequence_lengths": ranks["ranks"][:-6]}))
+    with pytest.raises(ValueError, match="line 1"):
+        read_ranks(path)
 
 
 def test_draws_stay_apart_and_sequences_are_written_once(tmp_path: Path) -> None:
