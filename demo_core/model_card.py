@@ -155,7 +155,7 @@ class Card:
                 "`TURNPOINT_BUNDLES=OWNER/NAME@COMMIT python app.py` shows it beside other models. In Python:",
                 "",
                 "```python",
-                "fetched = fetch_bundle(Source.parse('OWNER/NAME@COMMIT'))  # demo_core.hub, demo_core.bundle_index",
+                'fetched = fetch_bundle(Source.parse("OWNER/NAME@COMMIT"))  # demo_core.hub, demo_core.bundle_index',
                 "model = checkpoint.load(fetched.folder).model",
                 "ids, scores = model.recommend(history, k=20)  # (B, L) ids, left-padded with 0, as in catalogue.json",
                 "```",
