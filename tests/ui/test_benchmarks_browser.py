@@ -89,7 +89,7 @@ def test_every_section_is_drawn_and_says_what_it_is(watched: Watched, address: s
     page = opened(watched, address)
     expect(page.locator(f"{VIEW} .curves svg")).to_have_count(7, timeout=SLOW)
     sections, opened_ones = (page.locator(f"{VIEW} details.section{state}").count() for state in ("", "[open]"))
-    assert sections == opened_ones == 10
+    assert sections == opened_ones == 11
     assert page.locator("[data-section=parts] svg[role=img]").first.get_attribute("aria-label") == (
         "the whole model, published, HR@20: 2.57 ± .05, n 5"
     )
