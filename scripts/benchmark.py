@@ -55,7 +55,7 @@ def jobs(arguments: argparse.Namespace) -> list[Job]:
     ]
 
 
-def _seeds(text: str) -> list[int]:
+def seeds_of(text: str) -> list[int]:
     """``"0-4"`` or ``"0,3,7"``."""
     first, dash, last = text.partition("-")
     return list(range(int(first), int(last) + 1)) if dash else [int(seed) for seed in text.split(",")]
@@ -67,7 +67,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--models", nargs="+", required=True, choices=list(MODELS))
     made.add_argument("--presets", nargs="+", default=["default"])
     made.add_argument("--datasets", nargs="+", required=True, choices=list(datasets.DATASETS))
-    made.add_argument("--seeds", type=_seeds, default=[0], help="0-4, or 0,3,7 (default: 0)")
+    made.add_argument("--seeds", type=seeds_of, default=[0], help="0-4, or 0,3,7 (default: 0)")
     made.add_argument("--backbones", nargs="+", help="GlobalDiff on each of these")
     made.add_argument("--variants", nargs="+", help="ablations or name=value, each with a training of its own")
     made.add_argument("--protocol", choices=["long-term"], help="split in this way (default: the data set's own)")

@@ -107,22 +107,21 @@ NEXT_ITEM = ("sasrec", "gru4rec", "caser", "lightsans", "actsr", "cl4srec", "duo
 LONGER = ("max_epochs=100",)
 
 
-def _rows_of(data: str) -> tuple[str, ...]:
-    """How many prefixes an epoch of this data set has, where that is said."""
-    return tuple(setting for setting in TRAINING[data] if setting.startswith("rows_per_epoch"))
-
-
-def _dropout_of(data: str) -> tuple[str, ...]:
-    return tuple(setting for setting in TRAINING[data] if "dropout" in setting)
+def _only(word: str, data: str) -> tuple[str, ...]:
+    """Those settings of :data:`TRAINING` whose name has that word in it."""
+    return tuple(setting for setting in TRAINING[data] if word in setting.partition("=")[0])
 
 
 TUNED: dict[tuple[str, str], tuple[str, ...]] = {
     **{(model, data): settings for model in NEXT_ITEM for data, settings in LEARNING.items()},
     **{("srgnn", data): (*settings, *(FASTER if data in SPARSE_DATA else ())) for data, settings in LEARNING.items()},
-    **{("steam", data): (*_dropout_of(data), "max_epochs=60") for data in TRAINING},
+    **{("steam", data): (*_only("dropout", data), "max_epochs=60") for data in TRAINING},
     **{("diffrec", data): LONGER for data in TRAINING},
     **{("pdrec", data): (*_part("backbone", settings), *LONGER) for data, settings in LEARNING.items()},
-    **{("adaranker", data): (*_part("backbone", settings), *_rows_of(data)) for data, settings in LEARNING.items()},
+    **{
+        ("adaranker", data): (*_part("backbone", settings), *_only("rows_per_epoch", data))
+        for data, settings in LEARNING.items()
+    },
     **{("cbit", data): (*settings, *CLOZE.get(data, ())) for data, settings in TRAINING.items()},
     **{
         ("bert4rec", data): (*settings, *CLOZE.get(data, ()), *(MASK_MORE if data in SPARSE_DATA else ()))

@@ -15,6 +15,7 @@ from demo_core.models import preset
 from demo_core.reference import REFERENCE, ReferenceRun, beside, markdown, read_references
 from demo_core.results import collect
 from demo_core.runs import append_line, drop_partial_line
+from scripts.benchmark import seeds_of
 from scripts.recbole_reference.mapping import COUNTERPARTS, Settings, settings_of
 from scripts.recbole_reference.running import Place, RecBoleError, installed, reference_run
 
@@ -83,18 +84,12 @@ def _has(runs: Sequence[ReferenceRun], system: str, model: str, data_hash: str, 
     return any((run.system, run.model, run.data_hash, run.seed, run.settings) == wanted for run in runs)
 
 
-def _seeds(text: str) -> list[int]:
-    """``"0-4"`` or ``"0,3,7"``."""
-    first, dash, last = text.partition("-")
-    return list(range(int(first), int(last) + 1)) if dash else [int(seed) for seed in text.split(",")]
-
-
 def parser() -> argparse.ArgumentParser:
     """What can be said to it."""
     made = argparse.ArgumentParser(description="RecBole's version of a model on the same rows with the same settings.")
     made.add_argument("--models", nargs="+", choices=list(COUNTERPARTS))
     made.add_argument("--datasets", nargs="+", default=["ml-1m"], choices=SETS)
-    made.add_argument("--seeds", type=_seeds, default=[0], help="0-4, or 0,3,7 (default: 0)")
+    made.add_argument("--seeds", type=seeds_of, default=[0], help="0-4, or 0,3,7 (default: 0)")
     made.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change a setting of RecBole")
     made.add_argument("--table", action="store_true", help="print ours beside what stands in the file")
     made.add_argument(

@@ -56,4 +56,4 @@ def test_losses_are_compared_where_both_were_measured(
 
 @pytest.mark.parametrize("text, seeds", [("3", [3]), ("0-2", [0, 1, 2]), ("0,4", [0, 4])])
 def test_seeds_are_a_range_or_a_list(text: str, seeds: list[int]) -> None:
-    assert benchmark._seeds(text) == seeds
+    assert benchmark.seeds_of(text) == seeds
