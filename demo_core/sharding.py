@@ -136,6 +136,6 @@ def warn_if_alone(processes: int, environment: Mapping[str, str]) -> None:
     if processes == 1 and "ACCELERATE_MIXED_PRECISION" in environment and "MASTER_PORT" in environment:
         warnings.warn(
             "accelerate launch was asked for several processes and started one, as it does without a GPU. Give it "
-            "--config_file configs/two_cpu_processes.yaml, or --multi_gpu, for as many as you want.",
+            "--config_file scripts/accelerate/two_cpu_processes.yaml, or --multi_gpu, for as many as you want.",
             stacklevel=2,
         )

@@ -27,7 +27,6 @@ UNKNOWN = "not known to git"
 REASONS = {
     "tests": "tests",
     "scripts": "scripts that the app does not start",
-    "configs": "settings for training",
     ".assets": "pictures that the README does not show",
 }
 """Why all else in these folders stays behind."""

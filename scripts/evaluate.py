@@ -3,7 +3,7 @@
 python -m scripts.evaluate checkpoints/movielens/card                  # rewrites its metrics.json
 python -m scripts.evaluate FOLDER --extras missing steps --record checkpoints/measured.jsonl
 python -m scripts.evaluate FOLDER --against checkpoints/movielens/popularity    # paired bootstrap on test
-accelerate launch --config_file configs/several_gpus.yaml -m scripts.evaluate FOLDER    # each process scores its rows
+accelerate launch --config_file scripts/accelerate/several_gpus.yaml -m scripts.evaluate FOLDER    # rows are shared
 """
 
 from __future__ import annotations

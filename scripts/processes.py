@@ -26,7 +26,7 @@ from demo_core import datasets
 from demo_core.models import MODELS, create, preset
 from demo_core.training import Epoch, accelerator_for, fit
 
-CONFIG = Path(__file__).parents[1] / "configs/two_cpu_processes.yaml"
+CONFIG = Path(__file__).parents[1] / "scripts/accelerate/two_cpu_processes.yaml"
 Curves = dict[str, dict[str, Any]]  # by model and seed: "epochs", as they were told, and "seconds" of one
 
 

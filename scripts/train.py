@@ -1,7 +1,7 @@
 """Train a model and save it as a bundle.
 
 python -m scripts.train card --dataset movielens --seed 0 [--preset default] [--set name=value] [--push OWNER/NAME]
-accelerate launch --config_file configs/several_gpus.yaml -m scripts.train card --dataset movielens
+accelerate launch --config_file scripts/accelerate/several_gpus.yaml -m scripts.train card --dataset movielens
 """
 
 from __future__ import annotations

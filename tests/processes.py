@@ -80,8 +80,9 @@ def noisy_curves(accelerator: Accelerator | None = None) -> dict[str, list[float
 
 def launch(processes: int, folder: Path, part: str) -> None:
     """Runs a part of this file in several processes and waits; their complaints if one of them fails."""
-    config = ["--config_file", str(ROOT / "configs/two_cpu_processes.yaml"), "--num_processes", str(processes)]
-    command = [sys.executable, "-m", "accelerate.commands.launch", *config, __file__, part, str(folder)]
+    config = ROOT / "scripts/accelerate/two_cpu_processes.yaml"
+    launcher = ["accelerate.commands.launch", "--config_file", str(config), "--num_processes", str(processes)]
+    command = [sys.executable, "-m", *launcher, __file__, part, str(folder)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, "\n".join(line for line in done.stderr.splitlines() if "rank" in line)[-6000:]

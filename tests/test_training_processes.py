@@ -17,7 +17,7 @@ from demo_core import checkpoint
 from demo_core.runs import read_runs
 from tests.processes import NOISY, ROOT, SEED, curve, launch, noisy_curves, without_chance
 
-CONFIGS = ROOT / "configs"
+CONFIGS = ROOT / "scripts/accelerate"
 SAME_LOSS = 1e-6
 """Relative: seen 5e-8. Sums of floats in another order are all that differs."""
 SAME_WEIGHT = 1e-5

@@ -73,8 +73,10 @@ class HostConfig(PublishedConfig):
         return config(**values)
 
     def hosting(self, backbone: SequenceEncoder) -> Self:
-        """The same config for this trained backbone: all that its config says is taken over."""
-        own = backbone.config
+        """The same config for this trained backbone: all that its recipe says is taken over, and what that leaves out
+        stays unsaid, so that a field that a backbone got later does not make another recipe of its hosts.
+        """
+        own, said = backbone.config, backbone.config.recipe()
         changes: dict[str, Any] = {name: getattr(own, name) for name in _SHARED}
         changes["backbone"] = name_of(backbone)
         changes["backbone_max_length"] = None if own.max_length == self.max_length else own.max_length
@@ -82,7 +84,7 @@ class HostConfig(PublishedConfig):
         for field in dataclasses.fields(own):
             name = _OWN_NAMES.get(field.name, f"backbone_{field.name}")
             if name in known and name not in changes:
-                changes[name] = getattr(own, field.name)
+                changes[name] = said.get(field.name)
         return dataclasses.replace(self, **changes)
 
 

@@ -40,6 +40,20 @@ def test_settings_of_one_backbone_do_not_disturb_another() -> None:
     assert host("srgnn", *cloze).backbone_config().to_dict()["steps"] == 2
 
 
+@EVERY_BACKBONE
+def test_a_field_that_a_backbone_got_later_makes_no_other_recipe_of_its_host(name: str) -> None:
+    own = host(name).backbone_config()
+    later = set(own.to_dict()) - set(own.recipe())
+    hosted = with_backbone(host(name), BACKBONES[name][0](own)).to_dict()
+    assert {hosted[f"backbone_{field}"] for field in later} <= {None}
+    if later:
+        changed = own.override("neighbour_target_rate=0.3")
+        said = with_backbone(host(name), BACKBONES[name][0](changed))
+        assert isinstance(said, GlobalDiffConfig)
+        assert said.backbone_config() == changed
+        assert with_backbone(said, BACKBONES[name][0](own)).to_dict() == hosted, "nothing of an earlier one stays"
+
+
 def test_an_unknown_backbone_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match="bert4rec"):
         host("gru4rec").backbone_config()
