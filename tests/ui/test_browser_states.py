@@ -161,6 +161,8 @@ def test_a_model_that_is_to_be_trained_is_offered_with_its_command_and_shown_onc
         page.locator('.list[data-model="tdm"] select').select_option("sasrec")
         expect(page.locator('.list[data-model="sasrec"] .row')).to_have_count(10)
         expect(told).to_be_hidden()
+        for choice in page.locator(".list select").all():
+            expect(choice.locator('option[value="sasrec"]')).to_have_text("SASRec")
     finally:
         app.close()
 

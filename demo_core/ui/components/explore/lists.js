@@ -48,8 +48,7 @@ function makeList(one) {
 // Any model can be swapped in at the head of a list.
 function modelChoice(model) {
   const choice = node("select", { "aria-label": "Model of this list" },
-    ...(facts.models ?? []).map((one) => node("option", { value: one.name, selected: one.name === model },
-      one.to_train ? `${one.title} (to be trained)` : one.title)));
+    ...(facts.models ?? []).map((one) => node("option", { value: one.name, selected: one.name === model })));
   choice.addEventListener("change", async () => {
     const chosen = choice.value;
     if (shownModel === model) shownModel = chosen;
@@ -61,7 +60,11 @@ function modelChoice(model) {
 
 // What is shown elsewhere cannot be chosen twice.
 function drawChoice(choice, model, taken) {
-  for (const option of choice.options) option.disabled = option.value !== model && taken.has(option.value);
+  for (const [index, one] of (facts.models ?? []).entries()) {
+    const option = choice.options[index];
+    option.textContent = one.to_train ? `${one.title} (to be trained)` : one.title;
+    option.disabled = one.name !== model && taken.has(one.name);
+  }
   choice.value = model;
 }
 
@@ -98,6 +101,9 @@ function ranksOf(view) {
 
 function drawLists(view, edited, previous) {
   const models = view.comparison?.lists ?? [], before = edited ? ranksOf(previous) : null;
+  // Whatever has a list has weights by now.
+  const listed = new Set(models.filter((one) => !one.error).map((one) => one.model));
+  for (const known of facts.models ?? []) if (listed.has(known.name)) known.to_train = false;
   if (models.length && !models.some((one) => one.model === shownModel)) shownModel = models[0].model;
   const entries = models.flatMap((one, index) => (index ? [{ gutter: index - 1 }, { one }] : [{ one }]));
   show(lists, entries.length > 0);
