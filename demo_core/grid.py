@@ -7,7 +7,7 @@ again. Trained weights stay in a work folder, not in the repository.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,53 +18,17 @@ from demo_core import checkpoint, datasets
 from demo_core.checkpoint import Bundle, BundleError
 from demo_core.code_version import code_version
 from demo_core.datasets import Dataset
+from demo_core.job import Job
 from demo_core.measure import RANKS, Subject, config_hash, device_name, measure, record, reset_peak_memory
-from demo_core.models import backbone_name, create, entry, preset, with_backbone
-from demo_core.models.base import Recommender, RecommenderConfig
+from demo_core.models import backbone_name, create, entry, with_backbone
+from demo_core.models.base import Recommender
 from demo_core.runs import Run, Split, drop_partial_line, read_runs
 from demo_core.shipping import training_record
 from demo_core.training import fit
-from demo_core.trials import Extra, settings_of
+from demo_core.trials import Extra
 from demo_core.variants import of_changed
 
 OTHER = "sasrec"  # what other models are held against where two independently trained ones are needed
-
-
-@dataclass(frozen=True)
-class Job:
-    """One training. ``variant``: ``None``, or an ablation or sweep value that needs a training of its own.
-
-    ``backbone``: the model that GlobalDiff stands on; it is trained, or taken from the work folder, with the same seed.
-    ``settings``: further "name=value" changes, which no variant names. ``protocol`` "long-term" splits the data set in
-    another way than its own (``None``).
-    """
-
-    model: str
-    preset: str
-    dataset: str
-    seed: int
-    backbone: str | None = None
-    variant: str | None = None
-    settings: tuple[str, ...] = ()
-    protocol: str | None = None
-
-    @property
-    def title(self) -> str:
-        parts = [self.model, f"on {self.backbone}" if self.backbone else "", self.preset, self.variant or ""]
-        place = f"{self.dataset} {self.protocol}" if self.protocol else self.dataset
-        return f"{' '.join(part for part in parts if part)}, {place}, seed {self.seed}"
-
-    def under(self, model: str, seed: int) -> Job:
-        """The default ``model`` on the same data, which this job stands on or is held against."""
-        return Job(model, "default", self.dataset, seed, protocol=self.protocol)
-
-    def config(self, num_items: int) -> RecommenderConfig:
-        """The settings that this job is trained with."""
-        own = preset(self.model, self.preset, self.dataset, num_items)
-        if self.backbone is not None:
-            own = own.override(f"backbone={self.backbone}")
-        changes = settings_of(self.variant, self.dataset) if self.variant else ()
-        return own.override(*changes, *self.settings)
 
 
 @dataclass(frozen=True)
@@ -88,7 +52,7 @@ class Grid:
         waiting = list(jobs)
         for number, job in enumerate(waiting, start=1):
             self.show(f"[{number}/{len(waiting)}] {job.title} · {self._time_left(waiting[number - 1 :])}")
-            folder = self._folder(job)
+            folder = self.work / job.folder
             folder.parent.mkdir(parents=True, exist_ok=True)
             try:
                 with FileLock(folder.with_name(folder.name + ".lock"), timeout=0):
@@ -96,12 +60,27 @@ class Grid:
             except Timeout:
                 self.show("  another process is at it")
 
-    def _do(self, job: Job, extras: tuple[Extra, ...], folder: Path) -> None:
+    def lacking(self, jobs: Iterable[Job], extras: tuple[Extra, ...] = ()) -> Iterator[tuple[Job, list[str | None]]]:
+        """What :meth:`run` would do, without doing it: of each job the variants that the file does not hold yet."""
+        for job in jobs:
+            plain, missing = self._missing(job, extras, *self._opened(job))
+            yield job, [*([job.variant] if plain else []), *(_variant(job, extra) for extra in missing)]
+
+    def _opened(self, job: Job) -> tuple[Recommender, Dataset]:
         dataset = datasets.load(job.dataset, self.data, job.protocol)
-        model = self._new_model(job, dataset)
+        return self._new_model(job, dataset), dataset
+
+    def _missing(
+        self, job: Job, extras: tuple[Extra, ...], model: Recommender, dataset: Dataset
+    ) -> tuple[bool, list[Extra]]:
+        """Whether the plain measurement is missing, and which further ones are."""
+        held = self._held(job, model, dataset)
         wanted = [extra for extra in extras if extra.applies_to(model, dataset)]
-        missing = [extra for extra in wanted if not self._has(job, model, dataset, _variant(job, extra))]
-        plain = not self._has(job, model, dataset, job.variant)
+        return job.variant not in held, [extra for extra in wanted if _variant(job, extra) not in held]
+
+    def _do(self, job: Job, extras: tuple[Extra, ...], folder: Path) -> None:
+        model, dataset = self._opened(job)
+        plain, missing = self._missing(job, extras, model, dataset)
         if not plain and not missing:
             self.show("  already measured")
             return
@@ -158,7 +137,7 @@ class Grid:
 
     def _shared(self, under: Job, dataset: Dataset) -> Recommender:
         """A default model that several jobs stand on; the first that needs it trains it, the others wait."""
-        folder = self._folder(under)
+        folder = self.work / under.folder
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.with_name(folder.name + ".lock")):
             return self._trained(under, self._new_model(under, dataset), dataset, folder).model
@@ -173,29 +152,16 @@ class Grid:
             return None
         return bundle if config_hash(bundle.model) == config_hash(model) else None
 
-    def _has(self, job: Job, model: Recommender, dataset: Dataset, variant: str | None) -> bool:
-        """Whether a run of this recipe, seed and code stands in the file."""
-        wanted = (job.model, job.preset, job.dataset, job.seed, variant, config_hash(model), dataset.hash)
+    def _held(self, job: Job, model: Recommender, dataset: Dataset) -> set[str | None]:
+        """The variants of which a run of this recipe, seed and code stands in the file."""
+        wanted = (job.model, job.preset, job.dataset, job.seed, config_hash(model), dataset.hash, self.splits[-1])
         module = _module(job.model)
-        return any(
-            (r.model, r.preset, r.dataset, r.seed, r.variant, r.config_hash, r.data_hash) == wanted
-            and r.split == self.splits[-1]
-            and code_version(module, r.commit) == code_version(module)
+        return {
+            r.variant
             for r in read_runs(self.file)
-        )
-
-    def _folder(self, job: Job) -> Path:
-        names = (
-            job.dataset,
-            job.protocol,
-            job.model,
-            job.backbone,
-            job.preset,
-            job.variant,
-            *job.settings,
-            f"seed{job.seed}",
-        )
-        return self.work / "-".join(name.replace("/", "_") for name in names if name)
+            if (r.model, r.preset, r.dataset, r.seed, r.config_hash, r.data_hash, r.split) == wanted
+            and code_version(module, r.commit) == code_version(module)
+        }
 
     def _time_left(self, jobs: Iterable[Job]) -> str:
         """From the trainings of the same model and data set on this device so far; a job without one counts as the

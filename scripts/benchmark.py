@@ -20,11 +20,13 @@ import torch
 
 from demo_core import datasets
 from demo_core.foresight import foresight
-from demo_core.grid import Grid, Job
+from demo_core.grid import Grid
+from demo_core.job import Job
 from demo_core.models import MODELS
 from demo_core.per_honesty import honesty
 from demo_core.runs import Split
 from demo_core.trials import EXTRAS as TRIALS
+from demo_core.trials import Extra
 
 EXTRAS = {**TRIALS, "honesty": honesty, "foresight": foresight}
 
@@ -37,7 +39,19 @@ def main(words: Sequence[str] | None = None) -> None:
     extras = tuple(extra for name in arguments.extras for extra in EXTRAS[name]())
     work = arguments.work or (arguments.data or datasets.data_folder()) / "benchmark"
     splits: tuple[Split, ...] = ("validation",) if arguments.validation_only else ("validation", "test")
-    Grid(arguments.file, work, arguments.data, splits).run(jobs(arguments), extras)
+    grid = Grid(arguments.file, work, arguments.data, splits)
+    if arguments.missing:
+        say_missing(grid, jobs(arguments), extras)
+    else:
+        grid.run(jobs(arguments), extras)
+
+
+def say_missing(grid: Grid, wanted: list[Job], extras: tuple[Extra, ...]) -> None:
+    """One line a job of which something is not measured yet, and how many there are of how many."""
+    lacking = [(job, variants) for job, variants in grid.lacking(wanted, extras) if variants]
+    for job, variants in lacking:
+        print(f"    {job.title}: {', '.join(variant or 'all' for variant in variants)}")
+    print(f"    {len(wanted) - len(lacking)} of {len(wanted)} jobs are measured")
 
 
 def jobs(arguments: argparse.Namespace) -> list[Job]:
@@ -75,6 +89,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--validation-only", action="store_true", help="leave the test split alone: for choosing settings"
     )
+    made.add_argument("--missing", action="store_true", help="only say what is not measured yet")
     made.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change one setting")
     made.add_argument("--file", type=Path, default=Path("checkpoints/measured.jsonl"), help="where runs are added")
     made.add_argument("--work", type=Path, help="trained weights (default: benchmark in the data folder)")

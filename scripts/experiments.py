@@ -1,7 +1,8 @@
 """The experiments behind the Benchmarks page, as lines of ``scripts.benchmark``; what is measured already is left out.
 
 python -m scripts.experiments --list
-python -m scripts.experiments card-table-1 missing     # only these; without names: all of them, in this order
+python -m scripts.experiments card-table-1 sweeps      # only these; without names: all of them, in this order
+python -m scripts.experiments --missing                # what is not measured yet
 python -m scripts.experiments --threads 1              # started twice, it uses two cores
 
 All of them take some days on a laptop. Everything may be stopped at any moment and started again.
@@ -104,7 +105,13 @@ EXPERIMENTS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "honesty": (
         "PER against what leaving an item out does",
-        ("--models sasrec tdm card --datasets zhihu movielens --seeds 0-2 --extras honesty",),
+        (
+            "--models sasrec tdm card --datasets zhihu movielens --seeds 0-2 --extras honesty",
+            "--models dreamrec tdm card --presets released --datasets zhihu --seeds 0-4 --set max_epochs=30"
+            " --extras honesty",
+            "--models dreamrec tdm card --presets paper --datasets zhihu --seeds 0-2 --set max_epochs=30"
+            " --extras honesty",
+        ),
     ),
     "globaldiff-table-2": (
         "GlobalDiff on its four backbones",
@@ -133,7 +140,7 @@ EXPERIMENTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "systems": (
         "every other system of the two papers, under the same protocol, and what some released slips cost",
         (
-            f"{SYSTEMS} --datasets zhihu movielens --seeds 0-2",
+            f"{SYSTEMS} --datasets zhihu movielens --seeds 0-2 {HOLES}",
             f"{SYSTEMS} --datasets ml-1m beauty",
             "--models lightsans --datasets zhihu --seeds 0-2 --variants softmax_of_queries",
             "--models cl4srec --datasets zhihu --seeds 0-2 --variants damaged_rows",
@@ -171,13 +178,15 @@ def _passed_on(arguments: argparse.Namespace) -> list[str]:
         "--data": arguments.data,
         "--threads": arguments.threads,
     }
-    return [word for option, value in said.items() if value is not None for word in (option, str(value))]
+    words = [word for option, value in said.items() if value is not None for word in (option, str(value))]
+    return [*words, *(["--missing"] if arguments.missing else [])]
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Run the experiments behind the Benchmarks page.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"out of {', '.join(EXPERIMENTS)} (default: all)")
     parser.add_argument("--list", action="store_true", help="only say what would be run")
+    parser.add_argument("--missing", action="store_true", help="only say what is not measured yet")
     parser.add_argument("--file", type=Path, help="where runs are added (default: checkpoints/measured.jsonl)")
     parser.add_argument("--work", type=Path, help="trained weights (default: benchmark in the data folder)")
     parser.add_argument("--data", type=Path, help="data folder (default: $TURNPOINT_DATA or the cache folder)")

@@ -12,7 +12,8 @@ from filelock import FileLock
 from demo_core import grid as grids
 from demo_core.datasets import assemble, toy_sequences
 from demo_core.foresight import foresight
-from demo_core.grid import Grid, Job
+from demo_core.grid import Grid
+from demo_core.job import Job
 from demo_core.measure import RANKS, Measurement
 from demo_core.models import preset
 from demo_core.ranks import read_ranks, run_key
@@ -54,6 +55,18 @@ def test_what_is_measured_is_not_done_again(grid: Grid, lines: list[str], monkey
     grid.run([JOB])
     assert grid.file.read_text() == before
     assert any("already measured" in line for line in lines)
+
+
+def test_what_is_missing_is_told_and_nothing_is_trained_for_it(grid: Grid) -> None:
+    steps = EXTRAS["steps"]()[:2]
+    names = [extra.variant for extra in steps]
+    other = dataclasses.replace(JOB, seed=1)
+    grid.run([JOB], steps[:1])
+    before = sorted(grid.work.iterdir())
+    assert list(grid.lacking([JOB, other], steps)) == [(JOB, names[1:]), (other, [None, *names])]
+    assert sorted(grid.work.iterdir()) == before
+    changed = dataclasses.replace(JOB, settings=(*SMALL, "layers=2"))
+    assert list(grid.lacking([changed])) == [(changed, [None])], "another recipe is another job"
 
 
 def test_further_measurements_use_the_weights_that_are_there(grid: Grid, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,14 +130,13 @@ def test_changed_settings_or_code_are_trained_again(grid: Grid, monkeypatch: pyt
 
 def test_globaldiff_stands_on_the_backbone_of_the_same_seed(grid: Grid, monkeypatch: pytest.MonkeyPatch) -> None:
     small = lambda *which: preset(*which).override("embedding_dim=8", "max_epochs=1")  # noqa: E731
-    monkeypatch.setattr(grids, "preset", small)
+    monkeypatch.setattr("demo_core.job.preset", small)
     under = Job("sasrec", "default", "toy", seed=3)
     over = Job("globaldiff", "default", "toy", seed=3, backbone="sasrec", settings=("max_epochs=1", "hidden_dim=8"))
     grid.run([over])
     (run,) = [run for run in read_runs(grid.file) if run.split == "test"]
     assert (run.model, run.backbone) == ("globaldiff", "sasrec")
-    folder = grid._folder(under)
-    assert (folder / "model.safetensors").is_file()
+    assert (grid.work / under.folder / "model.safetensors").is_file()
 
 
 def test_the_time_left_is_that_of_this_device(grid: Grid, lines: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +155,7 @@ def test_a_training_on_another_device_lends_its_weights_and_not_its_seconds(
 ) -> None:
     grid.run([JOB])
     monkeypatch.setattr(grids, "fit", lambda *a, **k: pytest.fail("trained again"))
-    folder = grid._folder(JOB)
+    folder = grid.work / JOB.folder
     config = json.loads((folder / "config.json").read_text())
     assert config["training"]["device"] == read_runs(grid.file)[0].device
     config["training"]["device"] = "CUDA: X"
@@ -153,7 +165,7 @@ def test_a_training_on_another_device_lends_its_weights_and_not_its_seconds(
 
 
 def test_a_job_that_another_process_has_is_left_to_it(grid: Grid, lines: list[str]) -> None:
-    folder = grid._folder(JOB)
+    folder = grid.work / JOB.folder
     folder.parent.mkdir(parents=True)
     with FileLock(folder.with_suffix(".lock")):
         grid.run([JOB])

@@ -36,6 +36,24 @@ def test_a_grid_measures_every_model_seed_and_extra(measured: Path) -> None:
     assert (measured / RANKS).exists()
 
 
+def test_what_is_not_measured_yet_is_said(
+    measured: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("demo_core.grid.code_version", lambda module, commit=None: "same")
+    small = [part for setting in SMALL for part in ("--set", setting)]
+    places = ["--file", measured / "measured.jsonl", "--work", measured / "work"]
+    models = ["--models", "popularity", "sasrec", "--datasets", "toy", "--seeds", "0-2"]
+    run(benchmark, monkeypatch, *models, "--extras", "missing", *small, *places, "--missing")
+    told = capsys.readouterr().out.splitlines()
+    absent = "all, deleted=0.1, deleted=0.2, deleted=0.3, deleted=0.5"
+    assert [line.strip() for line in told] == [
+        f"popularity default, toy, seed 2: {absent}",
+        f"sasrec default, toy, seed 2: {absent}",
+        "4 of 6 jobs are measured",
+    ]
+    assert not (measured / "work" / "toy-sasrec-default-seed2").exists()
+
+
 def test_two_models_are_compared_with_an_interval(
     measured: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

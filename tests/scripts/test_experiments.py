@@ -24,10 +24,9 @@ def test_only_what_is_named_is_run_and_options_are_passed_on(
 ) -> None:
     run: list[list[str]] = []
     monkeypatch.setattr(benchmark, "main", run.append)
-    monkeypatch.setattr(sys, "argv", ["experiments", "honesty", "--threads", "1"])
+    monkeypatch.setattr(sys, "argv", ["experiments", "honesty", "--threads", "1", "--missing"])
     experiments.main()
-    (line,) = EXPERIMENTS["honesty"][1]
-    assert run == [[*line.split(), "--threads", "1"]]
+    assert run == [[*line.split(), "--threads", "1", "--missing"] for line in EXPERIMENTS["honesty"][1]]
     assert "honesty: PER against" in capsys.readouterr().out
 
 

@@ -1,0 +1,53 @@
+"""One training of the grid: which model, with which settings, on which data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from demo_core.models import preset
+from demo_core.models.base import RecommenderConfig
+from demo_core.trials import settings_of
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training. ``variant``: ``None``, or an ablation or sweep value that needs a training of its own.
+
+    ``backbone``: the model that GlobalDiff stands on; it is trained, or taken from the work folder, with the same seed.
+    ``settings``: further "name=value" changes, which no variant names. ``protocol`` "long-term" splits the data set in
+    another way than its own (``None``).
+    """
+
+    model: str
+    preset: str
+    dataset: str
+    seed: int
+    backbone: str | None = None
+    variant: str | None = None
+    settings: tuple[str, ...] = ()
+    protocol: str | None = None
+
+    @property
+    def title(self) -> str:
+        parts = [self.model, f"on {self.backbone}" if self.backbone else "", self.preset, self.variant or ""]
+        place = f"{self.dataset} {self.protocol}" if self.protocol else self.dataset
+        return f"{' '.join(part for part in parts if part)}, {place}, seed {self.seed}"
+
+    def under(self, model: str, seed: int) -> Job:
+        """The default ``model`` on the same data, which this job stands on or is held against."""
+        return Job(model, "default", self.dataset, seed, protocol=self.protocol)
+
+    def config(self, num_items: int) -> RecommenderConfig:
+        """The settings that this job is trained with."""
+        own = preset(self.model, self.preset, self.dataset, num_items)
+        if self.backbone is not None:
+            own = own.override(f"backbone={self.backbone}")
+        changes = settings_of(self.variant, self.dataset) if self.variant else ()
+        return own.override(*changes, *self.settings)
+
+    @property
+    def folder(self) -> str:
+        """The name of the folder with its weights."""
+        place, recipe = (self.dataset, self.protocol), (self.model, self.backbone, self.preset, self.variant)
+        names = (*place, *recipe, *self.settings, f"seed{self.seed}")
+        return "-".join(name.replace("/", "_") for name in names if name)
