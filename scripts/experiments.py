@@ -35,8 +35,16 @@ TRIED = (
     ("pdrec", "loss=binary"),
     ("diffuasr", "generated_items=2"),
 )
-"""What is compared with the training that all models of a data set share: one other setting a system."""
-TRIES = "--datasets zhihu movielens --validation-only --file checkpoints/tuning.jsonl"
+"""The second of three settings: the authors' dropout, or a weight of theirs."""
+SLOW = "gru4rec caser srgnn lightsans bert4rec cbit cl4srec duorec actsr ssdrec diffuasr diffurec"
+RATES = (
+    ("zhihu", f"{SLOW} adaranker steam", "learning_rate=3e-3"),
+    ("zhihu", "diffrec pdrec", "learning_rate=1e-3"),
+    ("movielens", f"{SLOW} diffrec pdrec", "learning_rate=1e-3"),
+    ("movielens", "adaranker steam", "learning_rate=3e-3"),
+)
+"""The third: the other rate of about 1e-3 and 3e-3."""
+TRIES = "--validation-only --file checkpoints/tuning.jsonl"
 REFERENCE = "--models gru4rec sasrec bert4rec caser lightsans srgnn"
 
 EXPERIMENTS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -131,10 +139,12 @@ EXPERIMENTS: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
     "systems-tuning": (
-        "two settings a system, on validation: the training that all share, and the authors' own dropout or weight",
+        "three settings a system, on validation: the training that all share, the authors' dropout or weight, and the"
+        " other rate",
         (
-            f"{SYSTEMS} {TRIES}",
-            *(f"--models {models} {TRIES} --variants {settings}" for models, settings in TRIED),
+            f"{SYSTEMS} --datasets zhihu movielens {TRIES}",
+            *(f"--models {models} --datasets zhihu movielens {TRIES} --variants {told}" for models, told in TRIED),
+            *(f"--models {models} --datasets {data} {TRIES} --variants {told}" for data, models, told in RATES),
         ),
     ),
     "systems": (
