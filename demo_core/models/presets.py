@@ -3,8 +3,8 @@
 Compared on validation, mostly with one seed, the grid's runs in ``checkpoints/tuning.jsonl``: epochs, rates and dropout
 of SASRec, targets from around the next item, the second guidance, missing items, ridge and recency of SLIT and
 item-kNN. The other systems had three settings each on Zhihu, the shared training, their authors' dropout or a weight of
-theirs, and the other rate of 1e-3 and 3e-3: NDCG@20 decided (``CHOSEN``). Compared on validation in pilot runs that were
-not kept: dropout on Zhihu, the rate of SRGNN, BERT4Rec's mask rate, and GlobalDiff's similarity window and newest mask,
+theirs, and the other rate of 1e-3 and 3e-3: NDCG@20 decided (``CHOSEN``). Compared on validation in pilot runs not
+kept: dropout on Zhihu, the rate of SRGNN, BERT4Rec's mask rate, and GlobalDiff's similarity window and newest mask,
 whose tries also printed test figures. Chosen with test figures in view: two denoising steps averaged over eight noises,
 and weights on the attention. Carried over without a comparison of their own: YooChoose, and on MovieLens 1M and Beauty
 GlobalDiff and the other systems.
