@@ -25,6 +25,10 @@ LABEL_GAP = 17
 """Pixels between two names at the right end."""
 LABEL_LENGTH = 26
 MARK_AREA = 110
+CROWD = 12
+"""With more curves than that, those in the colour of all other models stand back."""
+QUIET_AREA = 36
+OTHERS = "muted"
 
 
 class _Size(NamedTuple):
@@ -44,17 +48,21 @@ def curve_chart(
     colours = TOKENS[theme]
     axis = vertical_axis(curves)
     height = max(210, LABEL_GAP * len(curves) + 30)
-    records = [_record(curve.row, point, name, colours) for curve in reversed(curves) for point in curve.points]
+    quiet = {id(curve) for curve in curves if len(curves) > CROWD and curve.row.colour == OTHERS}
+    records = [
+        _record(curve.row, point, name, colours) | {"quiet": id(curve) in quiet}
+        for curve in reversed(curves)
+        for point in curve.points
+    ]
     x = _horizontal(records, name)
     base = alt.Chart(alt.Data(values=records)).encode(x=x, y=_vertical(axis, metric))
-    colour = alt.Color("colour:N", scale=None)
+    loud, soft = base.transform_filter("!datum.quiet"), base.transform_filter("datum.quiet")
     layers = [
-        base.mark_line(aria=False, strokeWidth=2).encode(color=colour, detail="curve:N"),
-        base.transform_filter("datum.high > datum.low")
-        .mark_rule(aria=False, strokeWidth=1.6)
-        .encode(y="low:Q", y2="high:Q", color=colour),
+        *(_lines(soft, 1, 0.6) if quiet else []),
+        *(marks(soft, x, QUIET_AREA) if quiet else []),
+        *_lines(loud, 2, 1),
         *_names(curves, axis, name, colours, _Size(width, height)),
-        *marks(base, x, MARK_AREA),
+        *marks(loud, x, MARK_AREA),
     ]
     title = alt.TitleParams(
         f"{_metric_words(metric)} on {dataset_title(dataset)}, {protocol}",
@@ -62,6 +70,17 @@ def curve_chart(
     )
     chart = alt.layer(*layers).properties(width=width, height=height)
     return themed(chart if compact else chart.properties(title=title), colours)
+
+
+def _lines(base: alt.Chart, weight: float, opacity: float) -> list[alt.Chart]:
+    """Curves and their error bars."""
+    colour = alt.Color("colour:N", scale=None)
+    return [
+        base.mark_line(aria=False, strokeWidth=weight, opacity=opacity).encode(color=colour, detail="curve:N"),
+        base.transform_filter("datum.high > datum.low")
+        .mark_rule(aria=False, strokeWidth=0.8 * weight, opacity=opacity)
+        .encode(y="low:Q", y2="high:Q", color=colour),
+    ]
 
 
 def spaced(places: Sequence[float], gap: float, low: float, high: float) -> list[float]:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from demo_core.charts import TOKENS, export
-from demo_core.curve_charts import LABEL_GAP, curve_chart, curve_names, spaced
+from demo_core.curve_charts import CROWD, LABEL_GAP, curve_chart, curve_names, spaced
 from demo_core.experiments.curves import Curve, curves
 from demo_core.experiments.times import SCORING, running_times
 from demo_core.results import summarise
@@ -20,10 +20,10 @@ from tests.runs import run
 MODELS = {"card": 0.027, "tdm": 0.0268, "globaldiff": 0.0267, "sasrec": 0.0266, "item_knn": 0.0176}
 
 
-def missing() -> list[Curve]:
+def missing(models: dict[str, float] = MODELS) -> list[Curve]:
     runs = [
         run(model, hr * (1 - 0.4 * share) + 0.0002 * seed, seed, variant=f"deleted={share}" if share else None)
-        for model, hr in MODELS.items()
+        for model, hr in models.items()
         for share in (0, 0.1, 0.5)
         for seed in range(3)
     ]
@@ -54,6 +54,21 @@ def test_models_differ_by_shape_as_well_as_by_colour() -> None:
             path = re.sub(r"[\d.,\-\s]+", " ", element.get("d") or "")
             shapes[(element.get("aria-label") or "").partition(",")[0]] = path
     assert len({shapes[name] for name in ("CARD", "TDM", "GlobalDiff", "SASRec")}) == 4
+
+
+def test_in_a_crowd_the_other_models_stand_back_and_every_point_is_still_told() -> None:
+    others = ["gru4rec", "caser", "srgnn", "bert4rec", "cbit", "cl4srec", "duorec", "lightsans", "actsr", "steam"]
+    crowd = missing(dict(MODELS) | {name: 0.02 + 0.0005 * at for at, name in enumerate(others)})
+    assert len(crowd) > CROWD
+    drawing = svg(crowd)
+    widths = {TOKENS["light"][token]: set[str]() for token in ("card", "muted")}
+    for element in drawing.iter():
+        if (element.get("class") or "").startswith("mark-line"):
+            for line in element.iter():
+                if line.get("stroke"):
+                    widths[line.get("stroke") or ""] = {line.get("stroke-width") or ""}
+    assert widths[TOKENS["light"]["card"]] == {"2"} and widths[TOKENS["light"]["muted"]] == {"1"}
+    assert len([e for e in drawing.iter() if e.get("aria-roledescription") == "point"]) == 3 * len(crowd)
 
 
 def test_names_of_curves_that_end_together_do_not_cover_each_other() -> None:
