@@ -121,6 +121,7 @@ CHOSEN: dict[tuple[str, str], tuple[str, ...]] = {
     },
     ("cbit", "zhihu"): ("mask_rate=0.2",),
     ("diffrec", "zhihu"): ("learning_rate=1e-3",),
+    ("bert4rec", "movielens"): ("learning_rate=1e-3",),
 }
 SHARED: dict[tuple[str, str], tuple[str, ...]] = {
     **{(model, data): settings for model in NEXT_ITEM for data, settings in LEARNING.items()},

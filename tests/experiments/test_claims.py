@@ -53,6 +53,16 @@ def test_no_difference_is_not_shown_and_a_reversed_one_is_said(checkpoints: Path
     assert loses.verdict == "the opposite holds"
 
 
+def test_globaldiff_is_compared_with_the_backbone_that_it_stands_on(checkpoints: Path) -> None:
+    write(checkpoints, run("bert4rec"), POOR)
+    write(checkpoints, run("globaldiff", backbone="bert4rec"), GOOD)
+    write(checkpoints, run("knn_average", backbone="bert4rec"), GOOD)
+    of = found(checkpoints)
+    assert of["GlobalDiff ranks better than BERT4Rec, its backbone"].verdict == "holds"
+    assert of["GlobalDiff ranks better than BERT4Rec averaged with item-kNN"].verdict == "not shown"
+    assert not any("SASRec, its backbone" in words for words in of), "SASRec is measured, GlobalDiff on it is not"
+
+
 def test_what_a_changed_model_loses_is_its_own(checkpoints: Path) -> None:
     of = found(checkpoints)
     assert of["CARD gains by random gaps in its training"].verdict == "not shown"
