@@ -14,6 +14,7 @@ import argparse
 from pathlib import Path
 
 from scripts import benchmark
+from scripts.tried_settings import BOTH, TRIED
 
 COUNTED = "--models popularity item_knn slit --datasets zhihu movielens ml-1m beauty yoochoose"
 GUIDED = "--models sasrec dreamrec tdm card"
@@ -23,27 +24,6 @@ SYSTEMS = (
     "--models gru4rec caser srgnn lightsans bert4rec cbit cl4srec duorec actsr adaranker steam ssdrec diffuasr pdrec"
     " diffrec diffurec repeat_last"
 )
-SLOW = "gru4rec caser srgnn lightsans bert4rec cbit cl4srec duorec actsr ssdrec diffuasr diffurec"
-BOTH = "zhihu movielens"
-TRIED = (
-    (BOTH, "gru4rec", "dropout=0.0,input_dropout=0.25"),
-    (BOTH, "caser", "dropout=0.5,input_dropout=0.0"),
-    (BOTH, "srgnn", "dropout=0.0,input_dropout=0.0"),
-    (BOTH, "cbit", "mask_rate=0.2"),
-    ("zhihu", "bert4rec", "mask_rate=0.2"),
-    ("movielens", "bert4rec", "mask_rate=0.4"),
-    (BOTH, "lightsans actsr duorec cl4srec steam ssdrec", "dropout=0.5,input_dropout=0.5"),
-    (BOTH, "diffrec", "oldest_weight=0.5"),
-    (BOTH, "diffurec", "dropout=0.1"),
-    (BOTH, "adaranker", "candidates=20"),
-    (BOTH, "pdrec", "loss=binary"),
-    (BOTH, "diffuasr", "generated_items=2"),
-    ("zhihu", f"{SLOW} adaranker steam", "learning_rate=3e-3"),
-    ("zhihu", "diffrec pdrec", "learning_rate=1e-3"),
-    ("movielens", f"{SLOW} diffrec pdrec", "learning_rate=1e-3"),
-    ("movielens", "adaranker steam", "learning_rate=3e-3"),
-)
-"""Two more settings a system and data set: the authors' dropout or a weight of theirs, and the other rate."""
 TRIES = "--validation-only --file checkpoints/tuning.jsonl"
 REFERENCE = "--models gru4rec sasrec bert4rec caser lightsans srgnn"
 
