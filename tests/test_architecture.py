@@ -71,6 +71,7 @@ ORDER = (
         "space_files",
         "space_variant",
         "small_set",
+        "job",
         "grid",
         "engine",
         "axes",
