@@ -48,9 +48,9 @@ def curve_chart(
     colours = TOKENS[theme]
     axis = vertical_axis(curves)
     height = max(210, LABEL_GAP * len(curves) + 30)
-    quiet = {id(curve) for curve in curves if len(curves) > CROWD and curve.row.colour == OTHERS}
+    crowded = len(curves) > CROWD
     records = [
-        _record(curve.row, point, name, colours) | {"quiet": id(curve) in quiet}
+        _record(curve.row, point, name, colours) | {"quiet": crowded and curve.row.colour == OTHERS}
         for curve in reversed(curves)
         for point in curve.points
     ]
@@ -58,8 +58,8 @@ def curve_chart(
     base = alt.Chart(alt.Data(values=records)).encode(x=x, y=_vertical(axis, metric))
     loud, soft = base.transform_filter("!datum.quiet"), base.transform_filter("datum.quiet")
     layers = [
-        *(_lines(soft, 1, 0.6) if quiet else []),
-        *(marks(soft, x, QUIET_AREA) if quiet else []),
+        *(_lines(soft, 1, 0.6) if crowded else []),
+        *(marks(soft, x, QUIET_AREA) if crowded else []),
         *_lines(loud, 2, 1),
         *_names(curves, axis, name, colours, _Size(width, height)),
         *marks(loud, x, MARK_AREA),
