@@ -117,12 +117,13 @@ class ItemRelations(nn.Module):
     def forward(self, items: Tensor) -> Tensor:
         """Item vectors (rows, D) -> the same, each with what its neighbours add."""
         before, after, avoided = self.neighbour_means(items)
-        told = [self.directed(items, before, after), avoided]
+        others = [self.directed(items, before, after), avoided]
         kinds = [
             kind(combine(torch.stack([items, other], dim=2)).squeeze(2))
-            for kind, combine, other in zip(self.kind, self.combine, told, strict=True)
+            for kind, combine, other in zip(self.kind, self.combine, others, strict=True)
         ]
-        enriched: Tensor = items + self.outer(torch.sigmoid(self.inner((kinds[0] + kinds[1]) / 2)) - 0.5)
+        told = torch.sigmoid(self.inner((kinds[0] + kinds[1]) / 2))
+        enriched: Tensor = items + self.outer(told - told[PADDING + 1 :].mean(dim=0))
         return enriched
 
     def neighbour_means(self, items: Tensor) -> Tensor:

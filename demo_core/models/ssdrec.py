@@ -22,7 +22,7 @@ Departures of ``default``, with the reason:
 | graphs from test inputs (code) | from training sequences, within the window | nothing of a test may be known |
 | neighbours: all that were seen more than 10 times | the 20 strongest, seen more than once | smaller data; bundles |
 | an item's relations take its place | are added to it, from zero on | else all items are alike at first |
-| sigmoid in the last map of stage 1 | less one half | what all items share tells them apart no better |
+| sigmoid in the last map of stage 1 | less its mean over all items | what they share would grow till they look alike |
 | decisions scale the vectors that are left | weigh them in attention | LayerNorm: a scale says little |
 | slot scores in (0, 1): the noise decides (code) | logs; ``random_insertion`` | the least fitting one is wanted |
 | temperature of the gradient alone | of the choices: they end near the best | inference takes the best |

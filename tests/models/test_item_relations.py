@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 import torch
 from scipy import sparse
+from torch import Tensor
 
 from demo_core.datasets import toy_world
 from demo_core.models.base import Recommender
@@ -94,14 +95,26 @@ def test_items_begin_as_they_are_and_then_hear_of_their_neighbours_alone() -> No
     built, items = relations(), torch.randn(7, 4, dtype=torch.float64)
     assert torch.equal(built(items), items)
     torch.nn.init.normal_(built.outer.weight)
-    before, changed = built(items), items.clone()
-    changed[4] += 1
-    moved = (built(changed) != before).any(dim=1)
-    assert moved.tolist() == [False, True, True, True, True, True, False]  # 5 avoids it, the others precede it
-    changed = items.clone()
-    changed[5] += 1
-    moved = (built(changed) != before).any(dim=1)
-    assert moved.tolist() == [False, True, True, True, True, True, False]  # 2, 3 follow it; 1, 4 avoid it
+
+    def told(items: Tensor) -> Tensor:
+        """Beside what the last item, which has no neighbour, is told: what all share depends on all."""
+        added = built(items) - items
+        return added - added[6]
+
+    for item in (4, 5):  # 5 avoids 4, the others precede it; 2 and 3 follow 5, 1 and 4 avoid it
+        changed = items.clone()
+        changed[item] += 1
+        moved = ((told(changed) - told(items)).abs() > 1e-9).any(dim=1)
+        assert moved.tolist() == [False, True, True, True, True, True, False]
+
+
+def test_what_all_items_would_be_told_is_told_to_none() -> None:
+    """Else it grows beyond what tells them apart, and a Transformer that reads them sees one item everywhere."""
+    built, items = relations(), torch.randn(7, 4, dtype=torch.float64)
+    torch.nn.init.normal_(built.outer.weight)
+    for kind in built.kind:
+        torch.nn.init.constant_(kind.get_parameter("bias"), 5.0)
+    torch.testing.assert_close((built(items) - items)[1:].mean(dim=0), torch.zeros(4, dtype=torch.float64))
 
 
 def test_the_graphs_know_nothing_of_validation_and_test() -> None:
