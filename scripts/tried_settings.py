@@ -20,7 +20,7 @@ TRIED = (
     ("zhihu", "actsr", "dropout=0.3,input_dropout=0.3"),
     ("zhihu", "actsr", "dropout=0.3,input_dropout=0.3,learning_rate=3e-3"),
     ("zhihu", "adaranker", "candidates=20"),
-    ("zhihu", "pdrec", "loss=binary"),
+    ("zhihu", "pdrec", "loss=binary,weight_scale=4.0,positive_weight=0.05"),
     ("zhihu", "diffuasr", "generated_items=2"),
     ("movielens", "bert4rec", "learning_rate=4e-3"),
     ("movielens", "bert4rec", "mask_rate=0.4,learning_rate=4e-3"),

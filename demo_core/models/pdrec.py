@@ -26,7 +26,7 @@ Departures of ``default``, with the reason:
 | a user's whole row | pieces of at most L + 1 items that tile it | all models have the same window |
 | floor of HBR below the smallest value only where there is padding | always | padding tells nothing |
 | released: that value may be the padding's own | of items alone | padding is no item |
-| lambda and s per data set | 0.1 and 1 | AdamW does not see the scale s |
+| lambda and s per data set | 0.0125 and 1 | their .05 and 4 (Toys, SASRec): AdamW does not see a common scale |
 | low-scored negatives from the whole band | from 64 of it, drawn once a piece | memory |
 | released: epochs chosen on test | on validation | test is for the end |
 

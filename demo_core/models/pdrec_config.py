@@ -41,7 +41,7 @@ class PDRecConfig(NextItemHostConfig):
     weight_scale: float = 1.0
     coarse_positives: int = 50
     fine_positives: int = 5
-    positive_weight: float = 0.1
+    positive_weight: float = 0.0125
     low_from: float = 0.5
     low_to: float = 0.99
     loss: str = "cross_entropy"
