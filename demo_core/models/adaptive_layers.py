@@ -7,22 +7,28 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from demo_core.layers import Dropout
 
+FIRST_LOG_VARIANCE = -10.0
+
 
 class DistributionEncoder(nn.Module):
-    """A set of items -> mean and log variance of z; their order does not count, nor how often all of them stand."""
+    """A set of items -> mean and log variance of z; their order does not count, nor how often all of them stand. Items
+    are normalised first, and z begins with little noise: short vectors would be lost in it.
+    """
 
     def __init__(self, dim: int, dropout: float) -> None:
         super().__init__()
         self.item = nn.Sequential(nn.Linear(dim, dim), Dropout(dropout), nn.ReLU(), nn.Linear(dim, dim))
         self.whole = nn.Sequential(nn.Linear(dim, dim), nn.ReLU())
         self.mean, self.log_variance = nn.Linear(dim, dim), nn.Linear(dim, dim)
+        nn.init.constant_(self.log_variance.bias, FIRST_LOG_VARIANCE)
 
     def forward(self, items: Tensor) -> tuple[Tensor, Tensor]:
         """(B, C, D) -> (B, D), (B, D)."""
-        whole = self.whole(self.item(items).mean(dim=1))
+        whole = self.whole(self.item(F.layer_norm(items, items.shape[-1:])).mean(dim=1))
         return self.mean(whole), self.log_variance(whole)
 
 

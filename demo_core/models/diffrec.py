@@ -13,6 +13,7 @@ which generates the embedding of one next item.
 | loss: squared error, weighed by the fall of the signal-to-noise ratio | ``DiffRec.row_losses``, ``step_weights`` |
 | importance sampling of the steps | ``step_sampling.ImportanceSteps`` |
 | inference: the posterior means from x_T, the row itself, down to x_0 | ``DiffRec.restore``, ``posterior_walk`` |
+| what the row holds is not recommended: it comes last | ``DiffRec.score`` |
 
 The reverse chain runs in the hidden dimension: u = W_in x is all that the network needs of x, and both ends of it are
 linear, so that only the last step touches the M items. It draws nothing: this model does not sample.
@@ -23,7 +24,7 @@ Departures of ``default``, one field each where there is one, with the reason:
 | --- | --- | --- |
 | ``snr_weights``: as above | 1 | step 0, which makes the answer, is left with a thousandth of the weight or less |
 | ``step_sampling`` importance | uniform | made for those weights |
-| ``fixed_first_rate`` (code): beta_0 is 1e-5 | as the schedule says | the variance is then not linear in t |
+| ``fixed_first_rate`` (code): beta_0 is 1e-5 | as the schedule says | else the variance is not linear in t |
 | ``mean_error`` (code): mean over the items | their sum | else gradients come near the epsilon of AdamW |
 | one row a user | rows of at most L + 1 items that tile the sequences | all models have the same window |
 | H = 1000, or 200 between layers of 600 (``outer_dim``) | 200 | a fifth of the time |
@@ -54,7 +55,7 @@ from torch.nn import functional as F
 from demo_core.datasets import Dataset
 from demo_core.diffusion import NoiseSchedule, linear_variance_betas
 from demo_core.layers import Dropout, step_embedding, window
-from demo_core.models.base import Controls, Phase, PublishedConfig, Recommender, seeded
+from demo_core.models.base import Controls, Phase, PublishedConfig, Recommender, mask_padding, seeded
 from demo_core.models.posterior_walk import posterior_steps
 from demo_core.models.step_sampling import ImportanceSteps, UniformSteps
 from demo_core.sequences import PADDING, Batch, Rows
@@ -224,10 +225,12 @@ class DiffRec(Recommender):
         return net.outward(net.hidden(u, self._time(steps[-1].time, row)))
 
     def score(self, history: Tensor, generator: Generator | None = None, controls: Controls | None = None) -> Tensor:
+        """What the row itself holds is restored best and comes last: it is no recommendation."""
         items = window(history, self.config.max_length)
         row = interaction_row(items, self.config.num_items, self.config.oldest_weight)
         restored = self.restore(row.to(self.denoiser.inward.weight), None if controls is None else controls.steps)
-        return F.pad(restored, (1, 0), value=-torch.inf)
+        lowest = restored.amin(dim=1, keepdim=True) - 1
+        return mask_padding(F.pad(restored, (1, 0)).scatter(1, items, lowest.expand_as(items)))
 
     def embedding(self) -> Tensor:
         """An item's vector is what the last hidden layer is compared with: the rows of W_out."""

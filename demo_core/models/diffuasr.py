@@ -9,8 +9,8 @@ only into free slots: a full window is read as it is.
 | --- | --- |
 | pseudo sequence x_0: the vectors of a sequence's first m items | ``DiffuASR.pieces``, ``vectors`` |
 | guide: the remaining items | ``DiffuASR.guide`` |
-| noise prediction and its squared error | ``sequence_denoisers``, ``DiffuASR.denoising_loss`` |
-| classifier-free guidance | ``DiffuASR.guided_noise`` |
+| prediction by a network and its squared error | ``sequence_denoisers``, ``DiffuASR.denoising_loss`` |
+| classifier-free guidance | ``DiffuASR.guided_prediction`` |
 | DDIM, then the nearest items by cosine | ``DiffuASR.generate``, ``nearest_items`` |
 | training on generated + original | ``DiffuASR.lengthen``, ``loss`` |
 
@@ -18,31 +18,15 @@ First phase: a SASRec on raw histories, whose item vectors diffusion takes as th
 which teaches these vectors nothing. Second phase: a new SASRec on the lengthened training rows. Each row is lengthened
 from what it holds itself, so that no target guides what is put before it.
 
-Departures of ``default``, with the reason:
+Which of a few noises a row begins with depends on its items alone: an answer does not depend on its neighbours, and a
+history is lengthened when it is asked as it was in training.
 
-| paper / released code | here | why |
-| --- | --- | --- |
-| ``guidance_in_loss`` (code): the guided mixture learns the noise | guidance at sampling; \
-a tenth of the rows is unguided | the network learns to undo it |
-| ``vectors_of_denoiser`` (code): item vectors learn from the denoising error | from next items | nothing else keeps \
-them apart |
-| ``independent_rounding`` (code): repeats, items of the history | new items, each once | repeats add nothing |
-| guidance by a classifier's gradient | classifier-free alone | in the code it is a part of the noise to learn |
-| m = 10 | 5, into free slots, none before an empty history | windows are short |
-| a sequence is lengthened once, all its items the guide | each prefix from itself | its targets would guide |
-| test histories get what was generated in training | when asked; ``augment_at_inference`` | the same for new ones |
-| vectors of any length; the guide is their sum | of length sqrt(D); their mean | noise of variance 1 hides short ones |
-| ``network`` "unet": 8 x 8 images with m channels | "mlp" | neighbours in such an image have no meaning |
-| five steps from t = 800 | from T - 1 | sampling begins where no signal is left |
-| denoiser for 3,000 epochs | as long as the first SASRec | one training loop |
-
-One noise serves all rows that are asked, so that an answer does not depend on its neighbours.
+The departures from paper and released code, and why: the table in ``diffuasr_config``.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import torch
 from torch import Generator, Tensor, nn
@@ -52,7 +36,8 @@ from demo_core.datasets import Dataset
 from demo_core.diffusion import NoiseSchedule, guided, linear_betas, sample
 from demo_core.layers import unit, window
 from demo_core.models.base import Controls, Phase, Recommender, Validation, seeded
-from demo_core.models.sasrec import SASRec, SASRecConfig
+from demo_core.models.diffuasr_config import DiffuASRConfig
+from demo_core.models.sasrec import SASRec
 from demo_core.models.sequence_denoisers import DENOISERS
 from demo_core.models.sequence_edits import closed_up
 from demo_core.models.training_rows import TrainingRows
@@ -60,39 +45,7 @@ from demo_core.sequences import PADDING, Batch
 
 LEAST_GIVEN = 3
 CHUNK = 1024
-
-
-@dataclass(frozen=True, kw_only=True)
-class DiffuASRConfig(SASRecConfig):
-    """The fields of :class:`SASRecConfig` are those of both SASRecs.
-
-    ``generated_items`` m: at most so many are put before a history. ``diffusion_steps`` T >= 21, of which
-    ``inference_steps`` are walked; ``guidance_strength`` of sampling (0: conditional); ``unguided_share`` of the
-    training rows have no guide. ``network`` "mlp" of width ``hidden_dim``, or "unet", for a width D of 16, 64, 256...
-    ``augment_at_inference``: asked histories are lengthened too.
-
-    Of the released code: ``guidance_in_loss``: the guided mixture predicts the noise in training, and no guide is left
-    out. ``vectors_of_denoiser``: the first phase is the denoising error alone, and item vectors learn from it.
-    ``independent_rounding``: a generated place takes the nearest item of all, whatever stands elsewhere.
-    """
-
-    generated_items: int = 5
-    diffusion_steps: int = 1000
-    inference_steps: int = 5
-    guidance_strength: float = 1.0
-    unguided_share: float = 0.1
-    network: str = "mlp"
-    hidden_dim: int = 256
-    augment_at_inference: bool = True
-    guidance_in_loss: bool = False
-    vectors_of_denoiser: bool = False
-    independent_rounding: bool = False
-
-    def __post_init__(self) -> None:
-        if self.network not in DENOISERS:
-            raise ValueError(f"network: expected one of {sorted(DENOISERS)}, got {self.network!r}.")
-        if self.generated_items < 1:
-            raise ValueError(f"generated_items: expected at least 1, got {self.generated_items}.")
+NOISES = 256
 
 
 def nearest_items(vectors: Tensor, table: Tensor, history: Tensor, independent: bool = False) -> Tensor:
@@ -164,7 +117,7 @@ class DiffuASR(Recommender):
         return self.vectors(given).sum(dim=1) / (given != PADDING).sum(dim=1, keepdim=True).clamp(min=1)
 
     def denoising_loss(self, first: Tensor, given: Tensor, generator: Generator) -> Tensor:
-        """Squared error of the noise in ``first`` (N, m) ids, guided by ``given`` (N, any), (); 0 for no row.
+        """Squared error of what is predicted of ``first`` (N, m) ids, guided by ``given`` (N, any), (); 0 for no row.
 
         Every step is drawn together with its opposite.
         """
@@ -175,22 +128,38 @@ class DiffuASR(Recommender):
         time = torch.cat([half, T - 1 - half])[:rows].to(first.device)
         noise = self.draw_noise(rows, generator)
         unguided = (torch.rand(rows, 1, generator=generator) < config.unguided_share).to(first.device)
-        noisy, guide = self.noise_schedule.add_noise(self.vectors(first).flatten(1), time, noise), self.guide(given)
+        clean, guide = self.vectors(first).flatten(1), self.guide(given)
+        noisy = self.noise_schedule.add_noise(clean, time, noise)
+        wanted = noise if config.predicts == "noise" else self.noise_schedule.velocity(clean, time, noise)
         if config.guidance_in_loss:
-            return F.mse_loss(self.guided_noise(noisy, time, guide, config.guidance_strength), noise)
-        return F.mse_loss(self.denoiser(noisy, time, torch.where(unguided, self.no_guide, guide)), noise)
+            return F.mse_loss(self.guided_prediction(noisy, time, guide, config.guidance_strength), wanted)
+        return F.mse_loss(self.denoiser(noisy, time, torch.where(unguided, self.no_guide, guide)), wanted)
 
-    def guided_noise(self, noisy: Tensor, time: Tensor, guide: Tensor, strength: float) -> Tensor:
-        """Classifier-free guidance: what is held for the noise (B, m D) in ``noisy`` at ``time`` (B,)."""
+    def guided_prediction(self, noisy: Tensor, time: Tensor, guide: Tensor, strength: float) -> Tensor:
+        """Classifier-free guidance: what the network makes of (B, m D) at ``time`` (B,)."""
         conditional: Tensor = self.denoiser(noisy, time, guide)
         if not strength:
             return conditional
         return guided(conditional, self.denoiser(noisy, time, self.no_guide.expand_as(guide)), strength)
 
+    def clean(self, noisy: Tensor, time: int, guide: Tensor, strength: float) -> Tensor:
+        """The estimate of x_0 in (B, m D) at ``time``."""
+        left = self.noise_schedule.levels[time]
+        at = torch.full((len(noisy),), time, device=noisy.device)
+        told = self.guided_prediction(noisy, at, guide, strength)
+        if self.config.predicts == "velocity":
+            return math.sqrt(left) * noisy - math.sqrt(1 - left) * told
+        return (noisy - math.sqrt(1 - left) * told) / math.sqrt(left)
+
     def draw_noise(self, rows: int, generator: Generator) -> Tensor:
         """x_T, standard normal (rows, m D), drawn on the CPU."""
         size = self.config.generated_items * self.config.embedding_dim
         return torch.randn(rows, size, generator=generator).to(self.no_guide)
+
+    def noise_of(self, history: Tensor, generator: Generator) -> Tensor:
+        """x_T of (B, any) ids, (B, m D): one of :data:`NOISES`, by what the window holds."""
+        number = self.rows.keys(history, torch.zeros_like(history[:, 0])) % NOISES
+        return self.draw_noise(NOISES, generator)[number]
 
     def generate(self, history: Tensor, noise: Tensor, controls: Controls | None = None) -> Tensor:
         """Items that may stand before (B, any) ids, from ``noise`` (B, m D): (B, m), 0 before an empty history."""
@@ -200,8 +169,7 @@ class DiffuASR(Recommender):
         guide = self.guide(history)
 
         def estimate(state: Tensor, time: int) -> Tensor:
-            at, left = torch.full((len(state),), time, device=state.device), schedule.levels[time]
-            return (state - math.sqrt(1 - left) * self.guided_noise(state, at, guide, strength)) / math.sqrt(left)
+            return self.clean(state, time, guide, strength)
 
         clean = sample(schedule.ddim_steps(schedule.spaced_times(steps)), estimate, noise)
         places = clean.unflatten(1, (config.generated_items, -1))
@@ -220,11 +188,11 @@ class DiffuASR(Recommender):
         self.eval()
         self.recommender.find_neighbours(dataset, validate)
         self.rows.fill(dataset.train)
-        history, generator = self.rows.history, seeded(None)
+        history = self.rows.history
         self.generated = history.new_zeros(len(history), self.config.generated_items)
         for index in (history[:, 0] == PADDING).nonzero().squeeze(1).split(CHUNK):
-            noise = self.draw_noise(len(index), generator)
-            self.generated[index] = self.generate(history[index].long(), noise).int()
+            given = history[index].long()
+            self.generated[index] = self.generate(given, self.noise_of(given, seeded(None))).int()
         self.lengthening.fill_(1)
 
     def loss(self, batch: Batch, generator: Generator | None = None) -> Tensor:
@@ -238,8 +206,7 @@ class DiffuASR(Recommender):
     def augment(self, history: Tensor, generator: Generator | None = None, controls: Controls | None = None) -> Tensor:
         """The history as it is read: (B, any) ids -> (B, L)."""
         read = window(history, self.config.max_length)
-        noise = self.draw_noise(1, seeded(generator)).expand(len(read), -1)
-        return self.lengthened(read, self.generate(read, noise, controls))
+        return self.lengthened(read, self.generate(read, self.noise_of(read, seeded(generator)), controls))
 
     def score(self, history: Tensor, generator: Generator | None = None, controls: Controls | None = None) -> Tensor:
         if not bool(self.lengthening):

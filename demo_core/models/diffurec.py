@@ -15,7 +15,8 @@ reads it is the denoiser, and it is trained by cross-entropy alone.
 | reverse process, rounding by inner product | ``posterior_walk``, ``diffusion.sample``, ``rank`` |
 
 With delta = 0.001 the noised target is a thousandth of what the Transformer reads, and the loss can be brought down
-from the history alone: lists hardly depend on the noise, nor on the number of steps.
+from the history alone: lists hardly depend on the noise, nor on the number of steps. There are no positions, as
+released: of the order of a history only which item is the newest matters.
 
 The departures from paper and released code, and why: the table in ``diffurec_config``.
 """

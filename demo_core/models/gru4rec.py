@@ -23,7 +23,7 @@ Departures of ``default``, with the reason:
 | dropout on the state that is carried on, too | on what is told (``carried_dropout``) | the state forgets otherwise |
 | a negative may be the target itself | left out (``own_target_as_negative``) | it cannot be right and wrong |
 | paper: reset gate before the product with U | after it (as in the code) | one product a step |
-| tables uniform in +-sqrt(6 / (M + D)) | small normal values | large ones lift never-trained items |
+| tables uniform in +-sqrt(6 / (M + D)) | small normal values | the start of all other models |
 | Adagrad with momentum, loss summed over the batch | AdamW, mean | the training of all other models |
 | a session has at least two items | an empty history is one learned item [start] | 15 % of Zhihu rows are empty |
 

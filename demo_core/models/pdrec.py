@@ -17,7 +17,7 @@ Departures of ``default``, with the reason:
 
 | paper / released code | here | why |
 | --- | --- | --- |
-| binary cross-entropy (``loss`` "binary") | over all items; HBR weighs, DPA adds labels | far stronger |
+| binary cross-entropy (``loss`` "binary") | over all items; HBR weighs, DPA adds labels | as for all other models |
 | NNS | only with "binary" | in a cross-entropy all items are negatives already |
 | released: own items stay in the DPA pool (``observed_positives``) | left out | unobserved is what the paper says |
 | released: NNS knows the items of validation and test | the training sequence's alone | they are what is asked for |
@@ -26,7 +26,7 @@ Departures of ``default``, with the reason:
 | a user's whole row | pieces of at most L + 1 items that tile it | all models have the same window |
 | floor of HBR below the smallest value only where there is padding | always | padding tells nothing |
 | released: that value may be the padding's own | of items alone | padding is no item |
-| lambda and s per data set | 0.0125 and 1 | their .05 and 4 (Toys, SASRec): AdamW does not see a common scale |
+| settings per data set | Toys, SASRec; lambda .0125 and s 1 are its .05 and 4 | AdamW sees no common scale |
 | low-scored negatives from the whole band | from 64 of it, drawn once a piece | memory |
 | released: epochs chosen on test | on validation | test is for the end |
 
@@ -44,7 +44,7 @@ from torch import Generator, Tensor
 from torch.nn import functional as F
 
 from demo_core.datasets import Dataset
-from demo_core.layers import unit, window
+from demo_core.layers import unit
 from demo_core.models.base import Controls, Phase, Recommender, Validation, mask_padding, seeded
 from demo_core.models.diffrec import DiffRec, interaction_row
 from demo_core.models.diffusion_advice import AdviceSettings, DiffusionAdvice
@@ -152,10 +152,7 @@ class PDRec(Recommender):
     def score(self, history: Tensor, generator: Generator | None = None, controls: Controls | None = None) -> Tensor:
         if bool(self.advised):
             return self.rank(self.backbone.encode(history))
-        restored = self.diffusion.score(history)  # highest where something stood: that comes last, as in its pools
-        read = window(history, self.config.max_length)
-        lowest = restored[:, 1:].amin(dim=1, keepdim=True) - 1
-        return mask_padding(restored.scatter(1, read, lowest.expand_as(read)))
+        return self.diffusion.score(history)
 
     def embedding(self) -> Tensor:
         """The backbone's."""

@@ -37,12 +37,12 @@ class PDRecConfig(NextItemHostConfig):
     learning_rate: float = 3e-3
     batch_size: int = 256
     rank_share: float = 0.1
-    weight_ceiling: float = 3.0
+    weight_ceiling: float = 1.0
     weight_scale: float = 1.0
     coarse_positives: int = 50
     fine_positives: int = 5
     positive_weight: float = 0.0125
-    low_from: float = 0.5
+    low_from: float = 0.9
     low_to: float = 0.99
     loss: str = "cross_entropy"
     cosine_scale: float = 5.0

@@ -54,22 +54,28 @@ class SelfAugmentation(nn.Module):
         states = torch.cat([before.gather(1, place), after.gather(1, place)]).squeeze(1)
         return slot, chance, states
 
-    def choose_item(self, state: Tensor, table: Tensor, draw: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
-        """Items for states (B, D) by ``draw`` (B,): ids (B,) and vectors (B, D); gradients reach every item."""
+    def choose_item(
+        self, state: Tensor, table: Tensor, known: Tensor, draw: Tensor, temperature: float
+    ) -> tuple[Tensor, Tensor]:
+        """Items for states (B, D) by ``draw`` (B,), out of those that are ``known`` (M,) bool: ids (B,) and vectors (B,
+        D), whose gradients reach every known item as if ``temperature`` had chosen.
+        """
         items = table[1:-1]
-        chance = ((state / temperature) @ items.T).softmax(dim=1)
-        item = 1 + pick(chance, draw)
+        logits = (state @ items.T).masked_fill(~known, -torch.inf)
+        item = 1 + pick(logits.softmax(dim=1), draw)
+        chance = (logits / temperature).softmax(dim=1)
         return item, straight_through(F.embedding(item, table), chance @ items)
 
-    def forward(self, row: Row, table: Tensor, temperature: float, generator: Generator) -> Row:
+    def forward(self, row: Row, table: Tensor, known: Tensor, temperature: float, generator: Generator) -> Row:
         """(B, L) -> (B, L + 2), with an item left and right of the chosen slot; then, of these three, without the one
-        that is chosen in the lengthened row, if it is one of them. Rows without an item get two slots of padding.
+        that is chosen in the lengthened row, if it is one of them. Rows without an item get two slots of padding. Only
+        ``known`` (M,) items are inserted.
         """
         draws = torch.rand(4, len(row.tokens), generator=generator).to(row.tokens.device)
         slot, chance, states = self.choose_slot(row, draws[0], temperature)
         token = row.tokens.gather(1, slot[:, None])[:, 0]
         wanted = (token != PADDING) & (token < len(table) - 1)
-        item, vector = self.choose_item(states, table, draws[1:3].flatten(), temperature)
+        item, vector = self.choose_item(states, table, known, draws[1:3].flatten(), temperature)
         taken = chance.gather(1, slot[:, None]).repeat(2, 1)
         vector = vector * straight_through(torch.ones_like(taken), taken)  # the slot is judged by what it brings
         left, right = (Row(*pair) for pair in zip(item[:, None].chunk(2), vector[:, None].chunk(2), strict=True))

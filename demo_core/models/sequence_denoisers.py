@@ -1,4 +1,4 @@
-"""Networks that predict the noise in m item vectors at once, for DiffuASR: a plain one, and the U-Net of the paper.
+"""Networks that look for the noise in m item vectors at once, for DiffuASR: a plain one, and the U-Net of the paper.
 
 Letters: B batch, D width; the m vectors stand one after another in a row of m D numbers.
 """
@@ -28,7 +28,7 @@ class PlainDenoiser(nn.Module):
         self.outward = nn.Linear(hidden, items * dim)
 
     def forward(self, noisy: Tensor, time: Tensor, guide: Tensor) -> Tensor:
-        """x_t (B, m D) at ``time`` (B,), ``guide`` (B, D) -> its noise (B, m D)."""
+        """x_t (B, m D) at ``time`` (B,), ``guide`` (B, D) -> what is predicted of it (B, m D)."""
         told = step_embedding(time, STEP_WIDTH).to(noisy.dtype)
         hidden = F.silu(self.inward(torch.cat([noisy, guide, told], dim=1)))
         out: Tensor = self.outward(hidden + F.silu(self.middle(hidden)))
@@ -71,7 +71,7 @@ class UNet(nn.Module):
         self.outward = nn.Sequential(nn.GroupNorm(GROUPS, channels[0]), nn.SiLU(), _convolution(channels[0], items))
 
     def forward(self, noisy: Tensor, time: Tensor, guide: Tensor) -> Tensor:
-        """x_t (B, m D) at ``time`` (B,), ``guide`` (B, D) -> its noise (B, m D)."""
+        """x_t (B, m D) at ``time`` (B,), ``guide`` (B, D) -> what is predicted of it (B, m D)."""
         told = self.step(step_embedding(time, 8).to(noisy.dtype)) + self.guide(guide)
         x = self.inward(noisy.unflatten(1, (-1, self.side, self.side)))
         levels: list[Tensor] = []

@@ -29,12 +29,12 @@ def closed_up(ids: Tensor, length: int) -> tuple[Tensor, Tensor]:
 
 
 def random_piece(sequence: Tensor, generator: Generator) -> Tensor:
-    """(B, S) ids -> their first items (B, S): two at least, up to all of them, each number as likely; padded on the
-    left. A single item stays.
+    """(B, S) ids -> their first items (B, S): one at least, up to all of them, each number as likely; padded on the
+    left.
     """
     number = (sequence != PADDING).sum(dim=1)
     chance = torch.rand(len(sequence), generator=generator).to(sequence.device)
-    kept = torch.minimum(2 + (chance * (number - 1)).long(), number)
+    kept = torch.minimum(1 + (chance * number).long(), number)
     return items_before(sequence, sequence.shape[1] - number + kept)
 
 

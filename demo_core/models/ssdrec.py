@@ -25,7 +25,8 @@ Departures of ``default``, with the reason:
 | sigmoid in the last map of stage 1 | less its mean over all items | what they share would grow till they look alike |
 | decisions scale the vectors that are left | weigh them in attention | LayerNorm: a scale says little |
 | slot scores in (0, 1): the noise decides (code) | logs; ``random_insertion`` | the least fitting one is wanted |
-| temperature of the gradient alone | of the choices: they end near the best | inference takes the best |
+| temperature of the gradient alone | of slots and noise, too: they end near the best | inference takes the best |
+| any item is inserted | one that was trained | the others are longest at the start: they would be chosen |
 | scores in (0, 1) as logits (code) | plain logits; ``sigmoid_logits`` | 7 to 53 % of the items go otherwise |
 | the target says what is noise in its history (code) | never; ``target_leak`` | it is not there at inference |
 | noise at inference (code) | a threshold; ``noise_at_inference`` | one history, one list |
@@ -34,8 +35,10 @@ Departures of ``default``, with the reason:
 | full windows are not augmented | two slots more for all | a window of 10 is full in most data |
 | LSTMs; a map over positions with BatchNorm | GRUs; a map of each slot | any length, the same in any batch |
 | Gumbel noise | one uniform draw a choice | the same chances |
-| items learn from the reconstruction | they do not | small ones would be the easiest |
-| a row may lose everything | the newest item stays; items begin with a keep logit of 1 | something has to be read |
+| items learn to be reconstructed | to reconstruct others alone | small ones would be the easiest |
+| a row may lose everything | else the newest item stays; the keep logit begins at 1 | something has to be read |
+
+As released, what is inserted around the newest item may come to stand behind it.
 """
 
 from __future__ import annotations
@@ -97,6 +100,7 @@ class SSDRecConfig(NeighbourTargetsConfig):
 class SSDRec(LearnsFromNeighbours, SequenceEncoder):
     config: SSDRecConfig
     epoch: Tensor  # () int64, epochs of training begun
+    known: Tensor  # (M,) bool: the training rows ask for it
 
     def __init__(self, config: SSDRecConfig) -> None:
         super().__init__(config)
@@ -119,6 +123,7 @@ class SSDRec(LearnsFromNeighbours, SequenceEncoder):
             dim, config.max_length + 2, config.layers, config.heads, config.dropout, config.input_dropout
         )
         self.register_buffer("epoch", torch.tensor(0))
+        self.register_buffer("known", torch.ones(config.num_items, dtype=torch.bool), persistent=False)
 
     def phases(self) -> list[Phase]:
         return [Phase("train", self.loss, list(self.parameters()), self.prepare, self.begin_epoch)]
@@ -127,6 +132,7 @@ class SSDRec(LearnsFromNeighbours, SequenceEncoder):
         config = self.config
         self.find_neighbours(dataset, validate)
         popularity = dataset.train.target_counts(config.num_items)
+        self.known = (popularity[1:] > 0).to(self.known.device)
         sequences = dataset.train.sequences()
         self.relations.fill(sequences, popularity, config.max_length, config.more_than, config.popular_share)
 
@@ -218,7 +224,7 @@ class SSDRec(LearnsFromNeighbours, SequenceEncoder):
         row = self.row(batch.history, table)
         asked = F.embedding(batch.target, table) if config.target_leak else None
         if config.insertion:
-            row = self.augment(row, table, self.curriculum()[0], drawn)
+            row = self.augment(row, table, self.known, self.curriculum()[0], drawn)
         draw = torch.rand(2, *row.tokens.shape, generator=drawn).to(row.tokens.device)
         row, weight, error = self.denoise(row, row.mean() if asked is None else asked, draw)
         state = self.encoder(row.items, row.mask, weight, last_only=True)

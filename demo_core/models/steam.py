@@ -15,8 +15,8 @@ sequences that were broken at random. A recommender learns to guess hidden items
 | L1 + L2 + L3 + L4 in one step | ``STEAM.loss`` |
 
 In training a newest item is never removed and nothing is put behind it: the corrector has no example of a wrong one.
-Six items in ten are broken, far more than real histories lack, and half of the sequences lose their oldest item: often
-something is put before a history that lacks nothing.
+Six items in ten are broken, far more than real histories lack, and many short sequences lose their oldest items: the
+shorter a history, the more often something is put before it.
 
 Departures of ``default``, with the reason:
 
@@ -25,9 +25,9 @@ Departures of ``default``, with the reason:
 | generator at every position | where something is missing | the loss uses no other: same numbers, a tenth of the time |
 | ``repeated_positions`` (code): decoding adds the positions again at each step | once | as it was trained |
 | ``special_answers`` (code): end and [mask] are among the recommender's answers | the M items | only they exist |
-| pieces of random start and length, single items too | first items of windows of L + 1, two at least | one has no gap |
+| pieces of random start and length | first items of windows of L + 1 | all models have the same window |
 | no hiding of the newest item alone | ``last_masked_share`` of the rows | inference asks that |
-| each item is hidden with chance 0.5, maybe none | 0.2, at least one (``mask_rate``) | as in ``bert4rec.py`` |
+| each item is hidden with chance 0.5, maybe none | 0.2, at least one (``mask_rate``) | windows are short |
 | items added before one: any number | up to three | one in ten thousand lacks a fourth |
 | a sequence of which nothing is left: the end token | raw in training, [mask] alone at inference | one guess at least |
 | post-norm blocks, 1 head, dropout 0.5 | pre-norm, 2 heads, 0.2 | the blocks of all models |

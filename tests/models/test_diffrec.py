@@ -102,15 +102,29 @@ def test_the_answer_is_the_last_estimate_after_the_posterior_means() -> None:
     """abar = 0.9, 0.5, so beta_1 = 4/9; x_1 is the row itself, and the posterior of step 0 is the estimate."""
     of_clean, of_state = math.sqrt(0.9) * (4 / 9) / 0.5, math.sqrt(5 / 9) * 0.1 / 0.5
     expected = 0.5 * (of_clean * 0.5 + of_state)
-    scores = halving().score(pad([[2, 5]], 4))
-    assert scores.tolist()[0] == pytest.approx([-math.inf, 0, expected, 0, 0, expected, 0], abs=1e-9)
+    restored = halving().restore(interaction_row(pad([[2, 5]], 4), M).double())
+    assert restored.tolist()[0] == pytest.approx([0, expected, 0, 0, expected, 0], abs=1e-9)
+
+
+def test_what_the_row_holds_is_restored_best_and_ranked_last() -> None:
+    diffrec = model()
+    for history in (pad([[2, 5]], 4), pad([[3, 3, 1]], 4), pad([[6, 1, 2, 3, 4]], 5)):
+        scores = diffrec.score(history)[0]
+        restored = diffrec.restore(interaction_row(history[:, -4:], M).double())[0]
+        own = set(history[0, -4:].tolist()) - {0}
+        others = [item for item in range(1, M + 1) if item not in own]
+        assert set(scores.argsort()[1 : len(own) + 1].tolist()) == own  # behind padding alone
+        assert torch.equal(scores[others], restored[[item - 1 for item in others]])
+        assert scores[0] == -math.inf
 
 
 def test_one_step_is_the_network_on_the_row_itself() -> None:
     diffrec, history = model("diffusion_steps=5", "noise_scale=50.0"), pad([[2, 5]], 4)
     expected = diffrec.denoiser(interaction_row(history, M).double(), torch.tensor([4]))
-    torch.testing.assert_close(diffrec.score(history, controls=Controls(steps=1))[:, 1:], expected)
-    assert not torch.allclose(diffrec.score(history)[:, 1:], expected)
+    others = [1, 3, 4, 6]  # those that the row does not hold
+    read = [item - 1 for item in others]
+    torch.testing.assert_close(diffrec.score(history, controls=Controls(steps=1))[:, others], expected[:, read])
+    assert not torch.allclose(diffrec.score(history)[:, others], expected[:, read])
 
 
 @pytest.mark.parametrize("settings", [(), ("outer_dim=9",), ("diffusion_steps=1",)])

@@ -54,23 +54,47 @@ def test_places_next_to_the_history_choose_first_among_new_items() -> None:
     assert nearest_items(wanted, table, torch.tensor([[3, 1]])).tolist() == [[0, 4, 2]], "and then none is left"
 
 
-def test_a_denoiser_that_knows_the_noise_restores_the_first_items(monkeypatch: pytest.MonkeyPatch) -> None:
-    asr = model()
+@pytest.mark.parametrize("predicts", ["noise", "velocity"])
+def test_a_denoiser_that_knows_the_noise_restores_the_first_items(
+    predicts: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asr = model(f"predicts={predicts}")
     first, history = torch.tensor([[3, 7, 1], [9, 2, 12]]), pad([[4, 5], [6]], L)
     clean = asr.vectors(first).flatten(1)
 
-    def true_noise(noisy: Tensor, time: Tensor, guide: Tensor, strength: float) -> Tensor:
+    def truth(noisy: Tensor, time: Tensor, guide: Tensor, strength: float) -> Tensor:
         left = asr.noise_schedule.alpha_bar[time][:, None].float()
-        return (noisy - left.sqrt() * clean) / (1 - left).sqrt()
+        noise = (noisy - left.sqrt() * clean) / (1 - left).sqrt()
+        return noise if predicts == "noise" else left.sqrt() * noise - (1 - left).sqrt() * clean
 
-    monkeypatch.setattr(asr, "guided_noise", true_noise)
+    monkeypatch.setattr(asr, "guided_prediction", truth)
     for steps in (1, 5, 50):
         assert torch.equal(asr.generate(history, asr.draw_noise(2, seeded()), Controls(steps=steps)), first)
 
 
+def test_a_network_that_predicts_nothing_leaves_velocity_a_small_estimate_and_noise_an_enormous_one() -> None:
+    """Where no signal is left: what is missed of the noise is divided by sqrt(abar), about .006 at T - 1."""
+    noise = model().draw_noise(4, seeded())
+    size = {}
+    for predicts in ("velocity", "noise"):
+        asr = model(f"predicts={predicts}")
+        torch.nn.init.zeros_(asr.denoiser.get_parameter("outward.weight"))
+        torch.nn.init.zeros_(asr.denoiser.get_parameter("outward.bias"))
+        size[predicts] = float(asr.clean(noise, 999, torch.zeros(4, 16), 0.0).std().detach())
+    assert size["velocity"] < 0.01 and size["noise"] > 100
+
+
+def test_the_noise_of_a_history_is_its_own_and_always_the_same() -> None:
+    asr, history = model(), histories()
+    together = asr.noise_of(history, seeded())
+    assert torch.equal(together, torch.cat([asr.noise_of(row[None], seeded()) for row in history]))
+    assert len(together.unique(dim=0)) == len(history)
+    assert torch.equal(together, asr.noise_of(pad(histories().tolist(), L + 2), seeded())), "more padding, same noise"
+
+
 def test_only_free_slots_are_filled_and_by_the_items_nearest_to_the_history() -> None:
     asr, history = lengthening(), histories()
-    made = asr.generate(history, asr.draw_noise(1, seeded()).expand(5, -1))
+    made = asr.generate(history, asr.noise_of(history, seeded()))
     read = asr.augment(history, seeded())
     assert read.shape == (5, L)
     assert read[0].tolist() == [0, 0, *made[0].tolist(), 3, 1, 4]
@@ -106,13 +130,13 @@ def test_guidance_moves_away_from_the_unguided_noise_and_strength_0_is_the_condi
     noisy, time, guide = torch.randn(4, 48), torch.arange(4), torch.randn(4, 16)
     conditional = asr.denoiser(noisy, time, guide)
     unconditional = asr.denoiser(noisy, time, asr.no_guide.expand(4, -1))
-    assert torch.equal(asr.guided_noise(noisy, time, guide, 0.0), conditional)
-    torch.testing.assert_close(asr.guided_noise(noisy, time, guide, 2.0), 3 * conditional - 2 * unconditional)
+    assert torch.equal(asr.guided_prediction(noisy, time, guide, 0.0), conditional)
+    torch.testing.assert_close(asr.guided_prediction(noisy, time, guide, 2.0), 3 * conditional - 2 * unconditional)
 
 
 @pytest.mark.parametrize("inside", [False, True])
 def test_guidance_in_the_loss_makes_the_mixture_learn_the_noise(inside: bool) -> None:
-    settings = (f"guidance_in_loss={inside}", "guidance_strength=2.0", "unguided_share=0.0")
+    settings = (f"guidance_in_loss={inside}", "guidance_strength=2.0", "unguided_share=0.0", "predicts=noise")
     asr = model(*settings)
     first, given = torch.tensor([[1, 2, 3], [4, 5, 6], [7, 8, 9]]), pad([[5], [9, 8], [2]], L)
     drawn = seeded()
@@ -120,7 +144,7 @@ def test_guidance_in_the_loss_makes_the_mixture_learn_the_noise(inside: bool) ->
     time = torch.tensor([*half.tolist(), 999 - int(half[0])])
     noise = asr.draw_noise(3, drawn)
     noisy = asr.noise_schedule.add_noise(asr.vectors(first).flatten(1), time, noise)
-    answer = asr.guided_noise(noisy, time, asr.guide(given), 2.0 if inside else 0.0)
+    answer = asr.guided_prediction(noisy, time, asr.guide(given), 2.0 if inside else 0.0)
     torch.testing.assert_close(asr.denoising_loss(first, given, seeded()), F.mse_loss(answer, noise))
 
 

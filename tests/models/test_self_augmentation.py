@@ -9,6 +9,7 @@ from demo_core.models.self_augmentation import SelfAugmentation
 from demo_core.sequences import PADDING, pad
 
 M, D, L = 9, 4, 6
+KNOWN = torch.ones(M, dtype=torch.bool)
 START = M + 1
 ROWS = [[3, 1, 4, 2], [5, 6], [], [7, 8, 9, 1, 2, 3]]
 
@@ -82,18 +83,32 @@ def test_items_are_chosen_by_their_product_with_the_state() -> None:
     stage, vectors = augmentation(), table()
     state = 50 * vectors[[4, 9]]
     best = (state @ vectors[1 : M + 1].T).argmax(dim=1) + 1
-    item, vector = stage.choose_item(state, vectors, torch.tensor([0.3, 0.9]), 1.0)
+    item, vector = stage.choose_item(state, vectors, KNOWN, torch.tensor([0.3, 0.9]), 1.0)
     assert torch.equal(item, best)
     torch.testing.assert_close(vector, vectors[best])
     draws = torch.linspace(0, 1, 500)[:-1]
-    item, _ = stage.choose_item(torch.zeros(499, D, dtype=torch.float64), vectors, draws, 1.0)
+    item, _ = stage.choose_item(torch.zeros(499, D, dtype=torch.float64), vectors, KNOWN, draws, 1.0)
     assert sorted(set(item.tolist())) == list(range(1, M + 1)), "no padding, no [start]"
+
+
+def test_the_temperature_sharpens_the_gradient_and_not_what_is_inserted() -> None:
+    stage, vectors, draws = augmentation(), table(), torch.linspace(0, 1, 500)[:-1]
+    state = vectors[[4]].expand(499, -1)
+    warm, cold = (stage.choose_item(state, vectors, KNOWN, draws, temperature)[0] for temperature in (1.0, 0.01))
+    assert torch.equal(warm, cold) and len(warm.unique()) > 1
+
+
+def test_only_known_items_are_inserted() -> None:
+    stage, vectors, known = augmentation(), table(), torch.arange(1, M + 1) % 2 == 0
+    state = 50 * vectors[1:4:2].repeat(100, 1)  # those of unknown items
+    item, vector = stage.choose_item(state, vectors, known, torch.rand(200), 0.1)
+    assert not (item % 2).any() and not vector.isnan().any()
 
 
 def test_rows_get_items_left_and_right_of_one_slot_or_lose_one_of_the_three_again() -> None:
     stage, vectors, lengths = augmentation(), table(), set()
     for seed in range(30):
-        found = stage(row(ROWS, vectors), vectors, 1.0, seeded(seed))
+        found = stage(row(ROWS, vectors), vectors, KNOWN, 1.0, seeded(seed))
         assert found.tokens.shape == (4, L + 2)
         assert found.tokens[2].tolist() == [PADDING] * (L + 1) + [START]
         for number in (0, 1, 3):
@@ -117,8 +132,8 @@ def made_of(own: list[int], slot: int, longer: list[int]) -> list[list[int]]:
 def test_a_lengthened_row_loses_its_two_newest_items_as_released() -> None:
     stage, as_released, vectors = augmentation(), augmentation(raw_row_mask=True), table()
     for seed in range(10):
-        whole = stage(row(ROWS, vectors), vectors, 1.0, seeded(seed)).tokens
-        cut = as_released(row(ROWS, vectors), vectors, 1.0, seeded(seed)).tokens
+        whole = stage(row(ROWS, vectors), vectors, KNOWN, 1.0, seeded(seed)).tokens
+        cut = as_released(row(ROWS, vectors), vectors, KNOWN, 1.0, seeded(seed)).tokens
         for number in (0, 3):  # long enough for something to be left
             items = [item for item in whole[number].tolist() if item != PADDING]
             left = [item for item in cut[number].tolist() if item != PADDING]
@@ -128,7 +143,7 @@ def test_a_lengthened_row_loses_its_two_newest_items_as_released() -> None:
 
 def test_gradients_reach_all_items_and_what_chooses() -> None:
     stage, vectors = augmentation(), table().requires_grad_()
-    found = stage(row(ROWS[:1], vectors), vectors, 1.0, seeded())
+    found = stage(row(ROWS[:1], vectors), vectors, KNOWN, 1.0, seeded())
     found.items.square().sum().backward()
     assert vectors.grad is not None and bool((vectors.grad[1 : M + 1] != 0).any(dim=1).all())
     assert all(parameter.grad is not None and bool(parameter.grad.any()) for parameter in stage.parameters())
@@ -137,8 +152,8 @@ def test_gradients_reach_all_items_and_what_chooses() -> None:
 @pytest.mark.parametrize("random_insertion", [False, True])
 def test_what_the_padding_row_holds_changes_nothing(random_insertion: bool) -> None:
     stage, vectors = augmentation(random_insertion), table()
-    before = stage(row(ROWS, vectors), vectors, 1.0, seeded())
+    before = stage(row(ROWS, vectors), vectors, KNOWN, 1.0, seeded())
     vectors[PADDING] = 50.0
-    after = stage(row(ROWS, vectors), vectors, 1.0, seeded())
+    after = stage(row(ROWS, vectors), vectors, KNOWN, 1.0, seeded())
     assert torch.equal(before.tokens, after.tokens)
     torch.testing.assert_close(before.items[before.mask], after.items[after.mask])

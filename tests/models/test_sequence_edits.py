@@ -100,15 +100,15 @@ def test_a_row_with_every_item_has_no_strangers() -> None:
     assert not strangers(torch.tensor([[2, 1, 3]]), 2, 3, torch.Generator().manual_seed(0)).any()
 
 
-def test_pieces_are_first_items_of_every_number_from_two() -> None:
+def test_pieces_are_first_items_of_every_number_from_one() -> None:
     sequence = pad([[1, 2, 3, 4]], 6).expand(600, -1)
     found = random_piece(sequence, torch.Generator().manual_seed(0))
     kinds, counts = found.unique(dim=0, return_counts=True)
     assert {tuple(kind) for kind in kinds.tolist()} == {
-        tuple(pad([[1, 2, 3, 4][:n]], 6)[0].tolist()) for n in (2, 3, 4)
+        tuple(pad([[1, 2, 3, 4][:n]], 6)[0].tolist()) for n in (1, 2, 3, 4)
     }
-    assert int(counts.min()) > 150
-    few = pad([[], [5], [5, 6]], 6)
+    assert int(counts.min()) > 110
+    few = pad([[], [5]], 6)
     assert torch.equal(random_piece(few, torch.Generator().manual_seed(0)), few)
 
 
