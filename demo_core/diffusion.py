@@ -92,11 +92,6 @@ class NoiseSchedule(nn.Module):
         left = self.alpha_bar[time][:, None]
         return left.sqrt().to(clean.dtype) * clean + (1 - left).sqrt().to(clean.dtype) * noise
 
-    def velocity(self, clean: Tensor, time: Tensor, noise: Tensor) -> Tensor:
-        """sqrt(abar) eps - sqrt(1 - abar) x_0 (Salimans & Ho, arXiv 2202.00512, Appendix D), as :meth:`add_noise`."""
-        left = self.alpha_bar[time][:, None]
-        return left.sqrt().to(clean.dtype) * noise - (1 - left).sqrt().to(clean.dtype) * clean
-
     def posterior_coefficients(self, time: int) -> tuple[float, float, float]:
         """DDPM's q(x_{t-1} | x_t, x_0): weight of x_0, weight of x_t, variance. At t = 0 exactly (1, 0, 0)."""
         now, before = self._alpha_bar_at(time), self._alpha_bar_at(time - 1)

@@ -48,6 +48,13 @@ CHUNK = 1024
 NOISES = 256
 
 
+def velocity(left: Tensor, clean: Tensor, noise: Tensor) -> Tensor:
+    """sqrt(abar) eps - sqrt(1 - abar) x_0 (Salimans & Ho, arXiv 2202.00512, Appendix D) of x_0 ``clean`` and ``noise``
+    (N, any), where ``left`` (N, 1) is abar.
+    """
+    return left.sqrt() * noise - (1 - left).sqrt() * clean
+
+
 def nearest_items(vectors: Tensor, table: Tensor, history: Tensor, independent: bool = False) -> Tensor:
     """Rounding by cosine: (B, m, D) -> (B, m) ids out of the rows 1..M of ``table`` (M + 1, D).
 
@@ -129,8 +136,9 @@ class DiffuASR(Recommender):
         noise = self.draw_noise(rows, generator)
         unguided = (torch.rand(rows, 1, generator=generator) < config.unguided_share).to(first.device)
         clean, guide = self.vectors(first).flatten(1), self.guide(given)
+        left = self.noise_schedule.alpha_bar[time][:, None].to(clean)
         noisy = self.noise_schedule.add_noise(clean, time, noise)
-        wanted = noise if config.predicts == "noise" else self.noise_schedule.velocity(clean, time, noise)
+        wanted = noise if config.predicts == "noise" else velocity(left, clean, noise)
         if config.guidance_in_loss:
             return F.mse_loss(self.guided_prediction(noisy, time, guide, config.guidance_strength), wanted)
         return F.mse_loss(self.denoiser(noisy, time, torch.where(unguided, self.no_guide, guide)), wanted)

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from demo_core.datasets import Dataset, toy_world
 from demo_core.models.base import Controls
-from demo_core.models.diffuasr import DiffuASR, DiffuASRConfig, nearest_items
+from demo_core.models.diffuasr import DiffuASR, DiffuASRConfig, nearest_items, velocity
 from demo_core.sequences import PADDING, Batch, Rows, pad
 from tests.models.judging import UNJUDGED
 
@@ -65,11 +65,19 @@ def test_a_denoiser_that_knows_the_noise_restores_the_first_items(
     def truth(noisy: Tensor, time: Tensor, guide: Tensor, strength: float) -> Tensor:
         left = asr.noise_schedule.alpha_bar[time][:, None].float()
         noise = (noisy - left.sqrt() * clean) / (1 - left).sqrt()
-        return noise if predicts == "noise" else left.sqrt() * noise - (1 - left).sqrt() * clean
+        return noise if predicts == "noise" else velocity(left, clean, noise)
 
     monkeypatch.setattr(asr, "guided_prediction", truth)
     for steps in (1, 5, 50):
         assert torch.equal(asr.generate(history, asr.draw_noise(2, seeded()), Controls(steps=steps)), first)
+
+
+def test_velocity_and_what_is_seen_give_both_ends() -> None:
+    """x_t and v are x_0 and the noise, turned: 0.6 and 0.8 are cosine and sine."""
+    clean, noise, left = torch.tensor([[2.0, 0.0]]), torch.tensor([[0.0, 5.0]]), torch.tensor([[0.36]])
+    assert velocity(left, clean, noise).tolist()[0] == pytest.approx([-1.6, 3.0])
+    noisy = 0.6 * clean + 0.8 * noise
+    torch.testing.assert_close(0.6 * noisy - 0.8 * velocity(left, clean, noise), clean)
 
 
 def test_a_network_that_predicts_nothing_leaves_velocity_a_small_estimate_and_noise_an_enormous_one() -> None:
