@@ -120,7 +120,7 @@ HIGHER_RATE = ("gru4rec", "caser", "lightsans", "bert4rec", "diffurec", "cl4srec
 CHOSEN: dict[tuple[str, str], tuple[str, ...]] = {
     **{(model, "zhihu"): ("learning_rate=3e-3",) for model in HIGHER_RATE},
     ("actsr", "zhihu"): ("dropout=0.5", "input_dropout=0.5"),
-    ("adaranker", "zhihu"): ("backbone_learning_rate=3e-3",),
+    **{(model, "zhihu"): ("backbone_learning_rate=3e-3",) for model in ("adaranker", "pdrec")},
     ("diffuasr", "zhihu"): ("generated_items=2",),
     ("cbit", "zhihu"): ("mask_rate=0.2",),
     ("diffrec", "zhihu"): ("learning_rate=1e-3",),
