@@ -2,7 +2,7 @@
 
 AT_SHARED_RATE = "srgnn cl4srec duorec actsr ssdrec diffuasr"
 TRIED = (
-    ("zhihu", "gru4rec caser lightsans bert4rec diffurec cl4srec duorec steam ssdrec", "learning_rate=1e-3"),
+    ("zhihu", "gru4rec caser lightsans bert4rec diffurec cl4srec duorec steam ssdrec diffuasr", "learning_rate=1e-3"),
     ("zhihu", "gru4rec", "dropout=0.0,input_dropout=0.25,learning_rate=1e-3"),
     ("zhihu", "caser", "dropout=0.5,input_dropout=0.0,learning_rate=1e-3"),
     ("zhihu", "lightsans", "dropout=0.5,input_dropout=0.5,learning_rate=1e-3"),
@@ -13,8 +13,7 @@ TRIED = (
     ("zhihu", "diffrec", "learning_rate=3e-3"),
     ("zhihu", "diffrec", "oldest_weight=0.5,learning_rate=3e-3"),
     ("zhihu", "srgnn", "learning_rate=3e-3"),
-    ("zhihu", "diffuasr", "generated_items=5"),
-    ("zhihu", "diffuasr", "generated_items=5,learning_rate=3e-3"),
+    ("zhihu", "diffuasr", "generated_items=2,learning_rate=1e-3"),
     ("zhihu", "adaranker pdrec", "backbone_learning_rate=1e-3"),
     ("zhihu", "srgnn", "dropout=0.0,input_dropout=0.0"),
     ("zhihu", "cl4srec duorec steam ssdrec", "dropout=0.5,input_dropout=0.5,learning_rate=1e-3"),
