@@ -14,12 +14,24 @@ from demo_core.models.row_edits import BothWays, Row, insert_around, keep, newes
 from demo_core.sequences import PADDING
 
 
-class SelfAugmentation(nn.Module):
-    """``random_insertion`` and ``raw_row_mask`` as in ``ssdrec.SSDRecConfig``."""
+def newest_last(longer: Row, around: Tensor) -> tuple[Row, Tensor]:
+    """A lengthened row without what was inserted behind its newest item, and which slots may be taken back, (B, L + 2)
+    bool: the newest item may not.
+    """
+    last = around.shape[1] - 1
+    place = torch.arange(last + 1, device=around.device)
+    behind = around[:, -1:]  # (B, 1): the slot was that of the newest item
+    return keep(longer, ~(behind & (place == last))), torch.where(behind, place == last - 1, around)
 
-    def __init__(self, dim: int, random_insertion: bool = False, raw_row_mask: bool = False) -> None:
+
+class SelfAugmentation(nn.Module):
+    """``random_insertion``, ``raw_row_mask`` and ``behind_newest`` as in ``ssdrec.SSDRecConfig``."""
+
+    def __init__(
+        self, dim: int, random_insertion: bool = False, raw_row_mask: bool = False, behind_newest: bool = False
+    ) -> None:
         super().__init__()
-        self.random_insertion, self.raw_row_mask = random_insertion, raw_row_mask
+        self.random_insertion, self.raw_row_mask, self.behind_newest = random_insertion, raw_row_mask, behind_newest
         self.reader = BothWays(dim)
         self.begin, self.end = (nn.Parameter(torch.randn(dim) * 0.02) for _ in range(2))
 
@@ -69,7 +81,7 @@ class SelfAugmentation(nn.Module):
     def forward(self, row: Row, table: Tensor, known: Tensor, temperature: float, generator: Generator) -> Row:
         """(B, L) -> (B, L + 2), with an item left and right of the chosen slot; then, of these three, without the one
         that is chosen in the lengthened row, if it is one of them. Rows without an item get two slots of padding. Only
-        ``known`` (M,) items are inserted.
+        ``known`` (M,) items are inserted. The newest item stays the newest.
         """
         draws = torch.rand(4, len(row.tokens), generator=generator).to(row.tokens.device)
         slot, chance, states = self.choose_slot(row, draws[0], temperature)
@@ -80,6 +92,8 @@ class SelfAugmentation(nn.Module):
         vector = vector * straight_through(torch.ones_like(taken), taken)  # the slot is judged by what it brings
         left, right = (Row(*pair) for pair in zip(item[:, None].chunk(2), vector[:, None].chunk(2), strict=True))
         longer, around = insert_around(row, slot, wanted, left, right)
+        if not self.behind_newest:
+            longer, around = newest_last(longer, around)
         worst, chance, _ = self.choose_slot(longer, draws[3], temperature)
         stays = straight_through(torch.ones_like(chance), -chance * around)
         place = torch.arange(longer.tokens.shape[1], device=worst.device)

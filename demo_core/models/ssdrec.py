@@ -32,13 +32,12 @@ Departures of ``default``, with the reason:
 | noise at inference (code) | a threshold; ``noise_at_inference`` | one history, one list |
 | the recommender reads plain items (code) | enriched ones; ``plain_survivors`` | that is what stage 1 is for |
 | lengthened rows lose the two newest items (code) | nothing; ``raw_row_mask`` | those say most |
+| the newest item may be an inserted one (``behind_newest``) | it stays the newest | it asks the question |
 | full windows are not augmented | two slots more for all | a window of 10 is full in most data |
 | LSTMs; a map over positions with BatchNorm | GRUs; a map of each slot | any length, the same in any batch |
 | Gumbel noise | one uniform draw a choice | the same chances |
 | items learn to be reconstructed | to reconstruct others alone | small ones would be the easiest |
 | a row may lose everything | else the newest item stays; the keep logit begins at 1 | something has to be read |
-
-As released, what is inserted around the newest item may come to stand behind it.
 """
 
 from __future__ import annotations
@@ -70,10 +69,11 @@ class SSDRecConfig(NeighbourTargetsConfig):
     ``reconstruction_weight`` of that loss.
 
     As released: ``random_insertion``: padding is a slot like others, and scores between 0.9 and 1 are drowned in noise.
-    ``raw_row_mask``: a lengthened row loses its two newest items. ``sigmoid_logits``: each level calls an item noise
-    with a chance of 27 to 73 %. ``target_leak``: in training the item level asks the target, at inference the history.
-    ``noise_at_inference``: decisions are drawn, the same draw for all rows. ``plain_survivors``: the recommender reads
-    the items without their relations, so that these decide on noise alone.
+    ``raw_row_mask``: a lengthened row loses its two newest items. ``behind_newest``: an item may be inserted behind the
+    newest one, which may be taken back. ``sigmoid_logits``: each level calls an item noise with a chance of 27 to 73 %.
+    ``target_leak``: in training the item level asks the target, at inference the history. ``noise_at_inference``:
+    decisions are drawn, the same draw for all rows. ``plain_survivors``: the recommender reads the items without their
+    relations, so that these decide on noise alone.
     """
 
     layers: int = 2
@@ -91,6 +91,7 @@ class SSDRecConfig(NeighbourTargetsConfig):
     reconstruction_weight: float = 1.0
     random_insertion: bool = False
     raw_row_mask: bool = False
+    behind_newest: bool = False
     sigmoid_logits: bool = False
     target_leak: bool = False
     noise_at_inference: bool = False
@@ -113,7 +114,7 @@ class SSDRec(LearnsFromNeighbours, SequenceEncoder):
         self.item_embedding = embedding_table(tokens, dim)  # last row: [start]
         self.item_bias = nn.Parameter(torch.zeros(config.num_items + 1))
         self.relations = ItemRelations(tokens, dim, config.neighbours)
-        self.augment = SelfAugmentation(dim, config.random_insertion, config.raw_row_mask)
+        self.augment = SelfAugmentation(dim, config.random_insertion, config.raw_row_mask, config.behind_newest)
         self.rebuilder = BothWays(dim)
         self.rebuilt = nn.Linear(2 * dim, dim)
         self.sequence_level, self.item_level = nn.Linear(2 * dim, 2), nn.Linear(2 * dim, 2)

@@ -14,9 +14,11 @@ START = M + 1
 ROWS = [[3, 1, 4, 2], [5, 6], [], [7, 8, 9, 1, 2, 3]]
 
 
-def augmentation(random_insertion: bool = False, raw_row_mask: bool = False) -> SelfAugmentation:
+def augmentation(
+    random_insertion: bool = False, raw_row_mask: bool = False, behind_newest: bool = False
+) -> SelfAugmentation:
     torch.manual_seed(0)
-    return SelfAugmentation(D, random_insertion, raw_row_mask).double()
+    return SelfAugmentation(D, random_insertion, raw_row_mask, behind_newest).double()
 
 
 def table() -> Tensor:
@@ -106,7 +108,7 @@ def test_only_known_items_are_inserted() -> None:
 
 
 def test_rows_get_items_left_and_right_of_one_slot_or_lose_one_of_the_three_again() -> None:
-    stage, vectors, lengths = augmentation(), table(), set()
+    stage, vectors, lengths = augmentation(behind_newest=True), table(), set()
     for seed in range(30):
         found = stage(row(ROWS, vectors), vectors, KNOWN, 1.0, seeded(seed))
         assert found.tokens.shape == (4, L + 2)
@@ -117,6 +119,19 @@ def test_rows_get_items_left_and_right_of_one_slot_or_lose_one_of_the_three_agai
             assert any(longer in made_of(own, slot, longer) for slot in range(len(own)))
         torch.testing.assert_close(found.items[found.mask], vectors[found.tokens[found.mask]])
     assert lengths == {1, 2}
+
+
+def test_the_newest_item_stays_the_newest() -> None:
+    stage, vectors, more = augmentation(), table(), set()
+    for seed in range(30):
+        found = stage(row(ROWS, vectors), vectors, KNOWN, 1.0, seeded(seed))
+        for number in (0, 1, 3):
+            own, longer = ROWS[number], [item for item in found.tokens[number].tolist() if item != PADDING]
+            assert longer[-1] == own[-1]
+            more.add((len(own), len(longer) - len(own)))
+        torch.testing.assert_close(found.items[found.mask], vectors[found.tokens[found.mask]])
+    assert {extra for _, extra in more} == {0, 1, 2}, "0: an item in front of the newest was taken back"
+    assert all(extra < 2 for length, extra in more if length == 1)
 
 
 def made_of(own: list[int], slot: int, longer: list[int]) -> list[list[int]]:
@@ -130,7 +145,8 @@ def made_of(own: list[int], slot: int, longer: list[int]) -> list[list[int]]:
 
 
 def test_a_lengthened_row_loses_its_two_newest_items_as_released() -> None:
-    stage, as_released, vectors = augmentation(), augmentation(raw_row_mask=True), table()
+    stage, vectors = augmentation(behind_newest=True), table()
+    as_released = augmentation(raw_row_mask=True, behind_newest=True)
     for seed in range(10):
         whole = stage(row(ROWS, vectors), vectors, KNOWN, 1.0, seeded(seed)).tokens
         cut = as_released(row(ROWS, vectors), vectors, KNOWN, 1.0, seeded(seed)).tokens
