@@ -26,7 +26,7 @@ Departures of ``default``, with the reason:
 | decisions scale the vectors that are left | weigh them in attention | LayerNorm: a scale says little |
 | slot scores in (0, 1): the noise decides (code) | logs; ``random_insertion`` | the least fitting one is wanted |
 | temperature of the gradient alone | of slots and noise, too: they end near the best | inference takes the best |
-| any item is inserted | one that was trained | the others are longest at the start: they would be chosen |
+| any item is inserted | one that was trained | nothing taught the others where they belong |
 | scores in (0, 1) as logits (code) | plain logits; ``sigmoid_logits`` | 7 to 53 % of the items go otherwise |
 | the target says what is noise in its history (code) | never; ``target_leak`` | it is not there at inference |
 | noise at inference (code) | a threshold; ``noise_at_inference`` | one history, one list |
