@@ -1,6 +1,5 @@
 """What was set beside the default of every system that CARD, TDM and GlobalDiff are compared with."""
 
-AT_SHARED_RATE = "srgnn cl4srec duorec actsr ssdrec diffuasr"
 TRIED = (
     ("zhihu", "gru4rec caser lightsans bert4rec diffurec cl4srec duorec steam ssdrec diffuasr", "learning_rate=1e-3"),
     ("zhihu", "gru4rec", "dropout=0.0,input_dropout=0.25,learning_rate=1e-3"),
@@ -23,7 +22,11 @@ TRIED = (
     ("zhihu", "pdrec", "loss=binary,weight_scale=4.0,positive_weight=0.05,backbone_learning_rate=1e-3"),
     ("movielens", "bert4rec", "learning_rate=4e-3"),
     ("movielens", "bert4rec", "mask_rate=0.4,learning_rate=4e-3"),
-    ("movielens", f"{AT_SHARED_RATE} gru4rec caser lightsans cbit diffurec diffrec", "learning_rate=1e-3"),
+    (
+        "movielens",
+        "srgnn cl4srec duorec actsr ssdrec diffuasr gru4rec caser lightsans cbit diffurec diffrec",
+        "learning_rate=1e-3",
+    ),
     ("movielens", "adaranker pdrec", "backbone_learning_rate=1e-3"),
     ("movielens", "steam", "learning_rate=3e-3"),
 )

@@ -115,8 +115,10 @@ def _only(word: str, data: str) -> tuple[str, ...]:
     return tuple(setting for setting in TRAINING[data] if word in setting.partition("=")[0])
 
 
+# Those that took the higher of two rates on Zhihu.
 HIGHER_RATE = "gru4rec caser lightsans bert4rec diffurec cl4srec duorec steam ssdrec diffuasr"
-# What the other systems took of the three settings that each was given a data set, where it was not the shared one.
+# What the other systems took of the settings that each was given (``scripts/tried_settings.py``), where it was not the
+# shared one.
 CHOSEN: dict[tuple[str, str], tuple[str, ...]] = {
     **{(model, "zhihu"): ("learning_rate=3e-3",) for model in HIGHER_RATE.split()},
     ("actsr", "zhihu"): ("dropout=0.5", "input_dropout=0.5"),

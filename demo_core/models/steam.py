@@ -15,8 +15,7 @@ sequences that were broken at random. A recommender learns to guess hidden items
 | L1 + L2 + L3 + L4 in one step | ``STEAM.loss`` |
 
 In training a newest item is never removed and nothing is put behind it: the corrector has no example of a wrong one.
-Six items in ten are broken, far more than real histories lack, and many short sequences lose their oldest items: the
-shorter a history, the more often something is put before it.
+Six items in ten are broken, far more than real histories lack.
 
 Departures of ``default``, with the reason:
 
