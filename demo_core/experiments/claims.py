@@ -11,7 +11,7 @@ from demo_core.comparison import Difference, difference_between
 from demo_core.datasets import DATASETS
 from demo_core.measure import RANKS
 from demo_core.ranks import RankedRuns, RankFile, read_ranks
-from demo_core.variants import of_changed
+from demo_core.variants import PARTS, of_changed
 
 METRIC = "hr@20"
 
@@ -91,6 +91,12 @@ def _of_backbone(name: str) -> tuple[Claim, Claim]:
     )
 
 
+def _of_slip(model: str, slip: str, backbone: str | None = None) -> Claim:
+    """What the usual code of a model does has to cost something."""
+    default, slipped = (Contender(model, backbone=backbone, variant=variant) for variant in (None, slip))
+    return Claim(f"{model_title(model)} loses by {PARTS[slip]}", default, slipped)
+
+
 CLAIMS = (
     Claim("CARD ranks better than TDM", CARD, TDM),
     Claim("CARD ranks better than SASRec", CARD, SASREC),
@@ -134,6 +140,10 @@ CLAIMS = (
         Contender("globaldiff", backbone="sasrec", variant="no_votes"),
     ),
     Claim("GlobalDiff ranks better than SLIT alone", GLOBALDIFF, Contender("slit")),
+    _of_slip("lightsans", "softmax_of_queries"),
+    _of_slip("cl4srec", "damaged_rows"),
+    _of_slip("pdrec", "own_positives", backbone="sasrec"),
+    _of_slip("ssdrec", "random_insertion"),
 )
 
 

@@ -69,6 +69,15 @@ def test_what_a_changed_model_loses_is_its_own(checkpoints: Path) -> None:
     assert of["CARD with gaps in its training loses less with half of the items gone"].verdict == "holds"
 
 
+def test_a_slip_of_the_usual_code_is_held_against_the_model_without_it(checkpoints: Path) -> None:
+    for seed in (0, 1):
+        write(checkpoints, run("pdrec", backbone="sasrec", seed=seed), GOOD)
+        write(checkpoints, run("pdrec", backbone="sasrec", seed=seed), POOR, "own_positives")
+    finding = found(checkpoints)["PDRec loses by own items among the extra positives, as released"]
+    assert (finding.verdict, finding.place) == ("holds", "Zhihu")
+    assert finding.difference.mean == pytest.approx(0.2)
+
+
 def test_what_was_measured_on_one_side_only_is_no_finding(checkpoints: Path) -> None:
     assert "CARD ranks better than TDM" not in found(checkpoints)
     assert findings(checkpoints / "nowhere") == []
