@@ -34,7 +34,7 @@ TRAINING: dict[str, tuple[str, ...]] = {
     "ml-1m": (*DENSE, "rows_per_epoch=80000", "max_epochs=30"),
 }
 # A masked row asks for several items at once: fewer rows hold as many questions.
-CLOZE = {"ml-1m": ("rows_per_epoch=20000",), "beauty": ("rows_per_epoch=40000",)}
+CLOZE = {"beauty": ("rows_per_epoch=40000",)}
 # Targets from around the next item; the masked models have their own targets.
 TARGETS = {"zhihu": LIKE_NEXT}
 # The same with the targets: SASRec, the backbones and the guided models.
@@ -121,14 +121,14 @@ def _only(word: str, data: str) -> tuple[str, ...]:
 # Those that took the higher of two rates on Zhihu.
 HIGHER_RATE = "gru4rec caser lightsans bert4rec diffurec cl4srec duorec steam ssdrec diffuasr"
 # What the other systems took of the settings that each was given (``scripts/tried_settings.py``), where it was not the
-# shared one.
+# shared one. MovieLens 1M takes what MovieLens chose.
 CHOSEN: dict[tuple[str, str], tuple[str, ...]] = {
     **{(model, "zhihu"): ("learning_rate=3e-3",) for model in HIGHER_RATE.split()},
     ("actsr", "zhihu"): ("dropout=0.5", "input_dropout=0.5"),
     **{(model, "zhihu"): ("backbone_learning_rate=3e-3",) for model in ("adaranker", "pdrec")},
     ("cbit", "zhihu"): ("mask_rate=0.2",),
     ("diffrec", "zhihu"): ("learning_rate=1e-3",),
-    ("bert4rec", "movielens"): ("learning_rate=1e-3",),
+    **{("bert4rec", data): ("learning_rate=1e-3",) for data in ("movielens", "ml-1m")},
 }
 SHARED: dict[tuple[str, str], tuple[str, ...]] = {
     **{(model, data): settings for model in NEXT_ITEM for data, settings in LEARNING.items()},
