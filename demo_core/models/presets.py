@@ -2,13 +2,14 @@
 
 Compared on validation, mostly with one seed, the grid's runs in ``checkpoints/tuning.jsonl``: epochs, rates and dropout
 of SASRec, targets from around the next item, the second guidance, missing items, ridge and recency of SLIT and
-item-kNN. Every other system was given three settings on Zhihu, the shared training, its authors' dropout or a weight of
-theirs, and the other rate of about 1e-3 and 3e-3, and NDCG@20 decided (``CHOSEN``). BERT4Rec had two rates on
-MovieLens.
+item-kNN. Every other system was given three settings on Zhihu, the shared training, its authors' dropout or a weight
+of theirs, and the other rate of about 1e-3 and 3e-3, and NDCG@20 decided (``CHOSEN``). GRU4Rec, Caser, LightSANs,
+SRGNN and BERT4Rec had two rates on MovieLens, and MovieLens 1M takes over what they chose.
 Compared on validation in pilot runs not kept: dropout on Zhihu, the rate of SRGNN, BERT4Rec's mask rate, and
-GlobalDiff's similarity window and newest mask, whose tries also printed test figures. Chosen with test figures in view:
-two denoising steps averaged over eight noises, and weights on the attention. Carried over without a comparison of their
-own: YooChoose, GlobalDiff on MovieLens 1M and Beauty, and the other systems on both MovieLens sets and Beauty.
+GlobalDiff's similarity window and newest mask, whose tries also printed test figures. Chosen with test figures in
+view: two denoising steps averaged over eight noises, and weights on the attention. Changed after a test: how long
+BERT4Rec and CBiT train on MovieLens 1M. Carried over without a comparison of their own: YooChoose, GlobalDiff on
+MovieLens 1M and Beauty, the remaining systems on both MovieLens sets, and all the other systems on Beauty.
 
 All models of a data set have the same window, the same width and, as far as they can, the same training: rates, dropout
 and targets that were good for one were given to all. On the MovieLens sets the guided models, which have the second
