@@ -9,7 +9,7 @@ TRIED = (
     ("zhihu", "diffurec", "dropout=0.1,learning_rate=1e-3"),
     ("zhihu", "cbit", "mask_rate=0.15"),
     ("zhihu", "cbit", "learning_rate=3e-3,mask_rate=0.15"),
-    ("zhihu", "diffrec", "learning_rate=3e-3"),
+    ("zhihu", "diffrec", "learning_rate=1e-3"),
     ("zhihu", "diffrec", "oldest_weight=0.5,learning_rate=3e-3"),
     ("zhihu", "srgnn", "learning_rate=3e-3"),
     ("zhihu", "diffuasr", "generated_items=2,learning_rate=1e-3"),
