@@ -32,7 +32,7 @@ def main(words: list[str] | None = None) -> None:
     arguments = parser.parse_args(words)
     old = arguments.readme.read_text(encoding="utf-8")
     made = tables(arguments.checkpoints)
-    late = [name for name, told in made.items() if with_tables(old, {name: told}) != old]
+    late = out_of_date(old, made)
     if not arguments.check:
         beside_it = arguments.readme.with_name(arguments.readme.name + ".new")
         beside_it.write_text(with_tables(old, made), encoding="utf-8")
@@ -52,6 +52,11 @@ def tables(checkpoints: Path) -> dict[str, str]:
         "systems": overview_tables(summarise(tested), running_times(tested), ALL_SYSTEMS),
         "reference": markdown(beside(read_references(checkpoints / REFERENCE), runs)),
     }
+
+
+def out_of_date(readme: str, made: Mapping[str, str]) -> list[str]:
+    """Which of the tables ``made`` stand otherwise in ``readme``."""
+    return [name for name, told in made.items() if with_tables(readme, {name: told}) != readme]
 
 
 def with_tables(readme: str, made: Mapping[str, str]) -> str:
