@@ -3,8 +3,8 @@
 python -m scripts.compare card sasrec                             # every data set that both were measured on
 python -m scripts.compare globaldiff/default/sasrec sasrec        # model/preset/backbone
 python -m scripts.compare card sasrec --losing deleted=0.3        # who loses less when items go missing
-python -m scripts.compare                                         # all models and all claims, as the README has them
 
+All claims of the README at once, as a table and as a chart, are made by ``scripts.readme_tables``.
 Sequences and seeds are drawn (paired bootstrap, 5,000 draws). A difference whose interval holds zero is none.
 """
 
@@ -13,28 +13,16 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from demo_core.charts import export
 from demo_core.comparison import Difference
 from demo_core.datasets import DATASETS
-from demo_core.experiments.claims import Contender, as_table, difference, findings
-from demo_core.experiments.headline import headline_table
-from demo_core.interval_charts import interval_chart
+from demo_core.experiments.claims import Contender, difference
 from demo_core.measure import RANKS
 from demo_core.ranks import read_ranks
-from demo_core.results import table
 
 
 def main() -> None:
     """The command line."""
     arguments = _parser().parse_args()
-    if arguments.first is None:
-        found = findings(arguments.checkpoints)
-        print(f"{headline_table(table(arguments.checkpoints))}\n\n{as_table(found)}")
-        if arguments.chart:
-            arguments.chart.write_bytes(export(interval_chart(found), "png"))
-        return
-    if arguments.second is None:
-        raise SystemExit("Expected two models to compare, got one.")
     file = read_ranks(arguments.checkpoints / RANKS)
     first, second = Contender.read(arguments.first), Contender.read(arguments.second)
     for dataset in arguments.datasets:
@@ -52,13 +40,12 @@ def _text(one: Difference) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Differences between two models with their 95 % intervals.")
-    parser.add_argument("first", nargs="?", help="model, model/preset or model/preset/backbone (none: all claims)")
-    parser.add_argument("second", nargs="?")
+    parser.add_argument("first", help="model, model/preset or model/preset/backbone")
+    parser.add_argument("second")
     parser.add_argument("--datasets", nargs="+", default=list(DATASETS), choices=list(DATASETS))
     parser.add_argument("--metrics", nargs="+", default=["hr@20", "ndcg@20"])
     parser.add_argument("--losing", metavar="VARIANT", help="compare what is lost from whole histories to this variant")
     parser.add_argument("--checkpoints", type=Path, default=Path("checkpoints"), help="folder with ranks.jsonl")
-    parser.add_argument("--chart", type=Path, metavar="PNG", help="also draw all claims")
     return parser
 
 

@@ -1,62 +1,112 @@
-"""Write the tables of README.md anew from the committed results.
+"""Write the tables of README.md, and the chart of its claims, anew from the committed results.
 
 python -m scripts.readme_tables            # after a measurement
 python -m scripts.readme_tables --check    # says which are out of date; exit code 1 then
 
 A table stands between two comments, ``<!-- begin NAME -->`` and ``<!-- end NAME -->``; what is around it is left alone.
+The chart carries the digest of the table that it draws, as drawings differ by fonts and versions.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
-from demo_core.experiments.claims import as_table, findings
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from demo_core.charts import export
+from demo_core.experiments.claims import Finding, as_table, findings
 from demo_core.experiments.headline import headline_table
 from demo_core.experiments.overview import overview_tables
 from demo_core.experiments.times import running_times
+from demo_core.interval_charts import interval_chart
 from demo_core.reference import REFERENCE, beside, markdown, read_references
 from demo_core.results import collect, summarise, table
 
 ALL_SYSTEMS = ("zhihu",)  # data sets on which they were measured
+CHART = Path(".assets/claims.png")
+DRAWN = "Table"  # the key of the digest in the chart's file
+
+
+@dataclass(frozen=True)
+class Made:
+    """``tables``: name -> Markdown. ``found``: what the table of claims and the chart show."""
+
+    tables: Mapping[str, str]
+    found: Sequence[Finding]
+
+    @property
+    def digest(self) -> str:
+        """sha256 of the table of claims."""
+        return hashlib.sha256(self.tables["claims"].encode()).hexdigest()
 
 
 def main(words: list[str] | None = None) -> None:
     """The command line, or ``words`` in place of it."""
-    parser = argparse.ArgumentParser(description="The tables of README.md, from the committed results.")
-    parser.add_argument("--check", action="store_true", help="only say which tables are out of date")
+    parser = argparse.ArgumentParser(description="The tables and the chart of README.md, from the committed results.")
+    parser.add_argument("--check", action="store_true", help="only say which are out of date")
     parser.add_argument("--readme", type=Path, default=Path("README.md"))
     parser.add_argument("--checkpoints", type=Path, default=Path("checkpoints"), help="where the results lie")
     arguments = parser.parse_args(words)
-    old = arguments.readme.read_text(encoding="utf-8")
-    made = tables(arguments.checkpoints)
-    late = out_of_date(old, made)
+    made = make(arguments.checkpoints)
+    late = out_of_date(arguments.readme, made)
     if not arguments.check:
-        beside_it = arguments.readme.with_name(arguments.readme.name + ".new")
-        beside_it.write_text(with_tables(old, made), encoding="utf-8")
-        beside_it.replace(arguments.readme)
+        write(arguments.readme, made)
     print(f"out of date: {', '.join(late)}" if late else "every table is that of the results")
     if late and arguments.check:
         raise SystemExit(1)
 
 
-def tables(checkpoints: Path) -> dict[str, str]:
-    """Name -> Markdown of every table, from the results in the folder ``checkpoints``."""
-    runs = collect(checkpoints).runs
+def make(checkpoints: Path) -> Made:
+    """Everything that the results in the folder ``checkpoints`` say."""
+    runs, found = collect(checkpoints).runs, findings(checkpoints)
     tested = [run for run in runs if run.split == "test"]
-    return {
+    made = {
         "headline": headline_table(table(checkpoints)),
-        "claims": as_table(findings(checkpoints)),
+        "claims": as_table(found),
         "systems": overview_tables(summarise(tested), running_times(tested), ALL_SYSTEMS),
         "reference": markdown(beside(read_references(checkpoints / REFERENCE), runs)),
     }
+    return Made(made, found)
 
 
-def out_of_date(readme: str, made: Mapping[str, str]) -> list[str]:
-    """Which of the tables ``made`` stand otherwise in ``readme``."""
-    return [name for name, told in made.items() if with_tables(readme, {name: told}) != readme]
+def out_of_date(readme: Path, made: Made) -> list[str]:
+    """Which of the tables stand otherwise in ``readme``, and the chart beside it if it draws other figures."""
+    text, chart = readme.read_text(encoding="utf-8"), readme.parent / CHART
+    late = [name for name, told in made.tables.items() if with_tables(text, {name: told}) != text]
+    return late if _drawn(chart) == made.digest else [*late, CHART.name]
+
+
+def write(readme: Path, made: Made) -> None:
+    """Replaces the tables in ``readme``, and the chart beside it if it draws other figures."""
+    _replace(readme, with_tables(readme.read_text(encoding="utf-8"), made.tables).encode())
+    chart = readme.parent / CHART
+    if _drawn(chart) != made.digest:
+        said, content = PngInfo(), BytesIO()
+        said.add_text(DRAWN, made.digest)
+        Image.open(BytesIO(export(interval_chart(made.found), "png"))).save(content, "png", pnginfo=said, optimize=True)
+        chart.parent.mkdir(exist_ok=True)
+        _replace(chart, content.getvalue())
+
+
+def _drawn(chart: Path) -> str | None:
+    """The digest in the file, ``None`` without a file or a digest."""
+    if not chart.exists():
+        return None
+    with Image.open(chart) as image:
+        return image.info.get(DRAWN)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    beside_it = path.with_name(path.name + ".new")
+    beside_it.write_bytes(content)
+    beside_it.replace(path)
 
 
 def with_tables(readme: str, made: Mapping[str, str]) -> str:

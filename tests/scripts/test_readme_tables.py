@@ -1,11 +1,15 @@
-"""The README's tables are replaced where they are marked, and nothing else is."""
+"""The README's tables are replaced where they are marked, its chart where it draws other figures; nothing else is."""
 
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from demo_core.comparison import Difference
+from demo_core.experiments.claims import Claim, Contender, Finding
 from scripts import readme_tables
-from scripts.readme_tables import with_tables
+from scripts.readme_tables import CHART, Made, out_of_date, with_tables, write
 
 README = """# Title
 
@@ -50,19 +54,58 @@ def test_comments_that_are_not_a_pair_are_refused(readme: str) -> None:
         with_tables(readme, {"claims": "| new |"})
 
 
+@pytest.fixture
+def readme(tmp_path: Path) -> Path:
+    path = tmp_path / "README.md"
+    path.write_text(README, encoding="utf-8")
+    return path
+
+
+def made(claims: str, mean: float = 0.01) -> Made:
+    claim = Claim("CARD ranks better than TDM", Contender("card"), Contender("tdm"))
+    return Made({"claims": claims}, [Finding(claim, "zhihu", Difference(mean, mean - 0.02, mean + 0.02, 3, 100))])
+
+
+def pixels(path: Path) -> bytes:
+    with Image.open(BytesIO(path.read_bytes())) as image:
+        return image.convert("RGB").tobytes()
+
+
 def test_what_is_out_of_date_is_named_then_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    readme: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    readme = tmp_path / "README.md"
-    readme.write_text(README, encoding="utf-8")
-    monkeypatch.setattr(readme_tables, "tables", lambda _: {"claims": "| new |"})
-    words = ["--readme", str(readme), "--checkpoints", str(tmp_path)]
+    monkeypatch.setattr(readme_tables, "make", lambda _: made("| new |"))
+    words = ["--readme", str(readme), "--checkpoints", str(readme.parent)]
     with pytest.raises(SystemExit, match="1"):
         readme_tables.main([*words, "--check"])
-    assert capsys.readouterr().out == "out of date: claims\n"
+    assert capsys.readouterr().out == "out of date: claims, claims.png\n"
     assert readme.read_text(encoding="utf-8") == README
     readme_tables.main(words)
     capsys.readouterr()
     readme_tables.main([*words, "--check"])
     assert capsys.readouterr().out == "every table is that of the results\n"
-    assert [path.name for path in tmp_path.iterdir()] == ["README.md"]
+    assert sorted(path.name for path in readme.parent.rglob("*") if path.is_file()) == ["README.md", "claims.png"]
+
+
+def test_a_chart_of_other_figures_is_out_of_date_and_drawn_anew(readme: Path) -> None:
+    write(readme, made("| one |"))
+    first, chart = pixels(readme.parent / CHART), readme.parent / CHART
+    readme.write_text(with_tables(README, {"claims": "| two |"}), encoding="utf-8")
+    other = made("| two |", mean=0.05)
+    assert out_of_date(readme, other) == ["claims.png"]
+    write(readme, other)
+    assert out_of_date(readme, other) == []
+    assert pixels(chart) != first
+
+
+def test_a_chart_of_the_same_figures_is_left_as_it_is(readme: Path) -> None:
+    write(readme, made("| one |"))
+    before = (readme.parent / CHART).stat().st_mtime_ns
+    write(readme, made("| one |"))
+    assert (readme.parent / CHART).stat().st_mtime_ns == before
+
+
+def test_a_chart_that_says_nothing_about_its_figures_is_out_of_date(readme: Path) -> None:
+    write(readme, made("| one |"))
+    Image.new("RGB", (4, 4)).save(readme.parent / CHART)
+    assert out_of_date(readme, made("| one |")) == ["claims.png"]
