@@ -61,8 +61,7 @@ class HostConfig(PublishedConfig):
 
     def backbone_config(self) -> RecommenderConfig:
         """Of the backbone alone; ``ValueError`` for a name that is not in :data:`BACKBONES`."""
-        if self.backbone not in BACKBONES:
-            raise ValueError(f"backbone: expected one of {', '.join(BACKBONES)}, got {self.backbone!r}.")
+        self.require_one_of("backbone", BACKBONES)
         config = BACKBONES[self.backbone][1]
         values: dict[str, Any] = {name: getattr(self, name) for name in _SHARED}
         values["max_length"] = self.backbone_max_length or self.max_length

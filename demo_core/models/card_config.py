@@ -95,8 +95,7 @@ class CARDConfig(ThinningConfig):
     def require_known_choices(self) -> None:
         super().require_known_choices()
         for field, known in CHOICES.items():
-            if getattr(self, field) not in known:
-                raise ValueError(f"{field}: expected one of {sorted(known)}, got {getattr(self, field)!r}.")
+            self.require_one_of(field, known)
         if self.learned_threshold and (self.routing != "routed" or self.threshold_entropy is not None):
             raise ValueError(
                 f'learned_threshold: expected routing "routed" and no threshold_entropy, got {self.routing!r} and '

@@ -119,8 +119,7 @@ class Caser(LearnsFromNeighbours, SequenceEncoder):
 
     def __init__(self, config: CaserConfig) -> None:
         super().__init__(config)
-        if config.loss not in LOSSES:
-            raise ValueError(f"loss: expected one of {', '.join(LOSSES)}, got {config.loss!r}.")
+        config.require_one_of("loss", LOSSES)
         length, dim = config.image_length, config.embedding_dim
         if not 1 <= length <= config.max_length:
             raise ValueError(f"targets: expected 1 to max_length = {config.max_length}, got {config.targets}.")

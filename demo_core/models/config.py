@@ -6,6 +6,7 @@ import ast
 import dataclasses
 import types
 import typing
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -52,6 +53,12 @@ class RecommenderConfig:
     def epoch_rows(self, rows: int, order: Generator) -> list[Tensor]:
         """One epoch: the indices of ``rows`` training rows in batches."""
         return list(torch.randperm(rows, generator=order)[: self.rows_per_epoch or rows].split(self.batch_size))
+
+    def require_one_of(self, field: str, known: Iterable[object]) -> None:
+        """``ValueError`` naming ``field`` and the ``known`` values where its value is none of them."""
+        value, known = getattr(self, field), tuple(known)
+        if value not in known:
+            raise ValueError(f"{field}: expected one of {', '.join(map(str, known))}, got {value!r}.")
 
     def override(self, *settings: str) -> Self:
         """``config.override("embedding_dim=32", "dropout=0.1")``: a new config; names and types are checked."""

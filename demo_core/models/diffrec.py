@@ -92,8 +92,7 @@ class DiffRecConfig(PublishedConfig):
     step_sampling: str = "uniform"
 
     def __post_init__(self) -> None:
-        if self.step_sampling not in STEP_SAMPLERS:
-            raise ValueError(f"step_sampling: expected one of {sorted(STEP_SAMPLERS)}, got {self.step_sampling!r}.")
+        self.require_one_of("step_sampling", STEP_SAMPLERS)
         if not 0 < self.oldest_weight <= 1:
             raise ValueError(f"oldest_weight: expected a number above 0, at most 1, got {self.oldest_weight}.")
 

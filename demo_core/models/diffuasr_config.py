@@ -61,9 +61,7 @@ class DiffuASRConfig(SASRecConfig):
     independent_rounding: bool = False
 
     def __post_init__(self) -> None:
-        if self.network not in DENOISERS:
-            raise ValueError(f"network: expected one of {sorted(DENOISERS)}, got {self.network!r}.")
-        if self.predicts not in PREDICTED:
-            raise ValueError(f"predicts: expected one of {', '.join(PREDICTED)}, got {self.predicts!r}.")
+        self.require_one_of("network", DENOISERS)
+        self.require_one_of("predicts", PREDICTED)
         if self.generated_items < 1:
             raise ValueError(f"generated_items: expected at least 1, got {self.generated_items}.")

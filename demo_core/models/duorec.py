@@ -66,8 +66,7 @@ class DuoRec(ContrastiveEncoder):
 
     def __init__(self, config: DuoRecConfig) -> None:
         super().__init__(config)
-        if config.pairs not in PAIRS:
-            raise ValueError(f"pairs: expected one of {', '.join(PAIRS)}, got {config.pairs!r}.")
+        config.require_one_of("pairs", PAIRS)
         self.rows = TrainingRows(config.max_length)
 
     def phases(self) -> list[Phase]:

@@ -136,9 +136,7 @@ class GlobalDiffConfig(VoterConfig):
     def require_known_choices(self) -> None:
         """``ValueError`` naming the first field whose value is none of :data:`CHOICES`, or that does not fit."""
         for name, allowed in CHOICES.items():
-            if getattr(self, name) not in allowed:
-                expected = ", ".join(str(value) for value in allowed)
-                raise ValueError(f"{name}: expected one of {expected}, got {getattr(self, name)!r}.")
+            self.require_one_of(name, allowed)
         if self.untrained_mask and self.backbone != "sasrec":
             raise ValueError(f"untrained_mask: only SASRec has no mask token of its own, got {self.backbone!r}.")
         if self.start_step is not None and not 0 <= self.start_step <= self.diffusion_steps:

@@ -105,8 +105,7 @@ class GRU4Rec(LearnsFromNeighbours, StartEncoder):
 
     def __init__(self, config: GRU4RecConfig) -> None:
         super().__init__(config)
-        if config.loss not in LOSSES:
-            raise ValueError(f"loss: expected one of {', '.join(LOSSES)}, got {config.loss!r}.")
+        config.require_one_of("loss", LOSSES)
         self.item_embedding = embedding_table(config.num_items + 2, config.embedding_dim)  # last row: [start]
         self.item_bias = nn.Parameter(torch.zeros(config.num_items + 1))
         self.encoder = RecurrentEncoder(

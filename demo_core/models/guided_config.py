@@ -134,8 +134,7 @@ class GuidedDiffusionConfig(PublishedConfig, NeighbourTargetsConfig):
     def require_known_choices(self) -> None:
         """``ValueError`` naming the field and the known values where a name is none of :data:`CHOICES`."""
         for field, known in CHOICES.items():
-            if getattr(self, field) not in known:
-                raise ValueError(f"{field}: expected one of {sorted(known)}, got {getattr(self, field)!r}.")
+            self.require_one_of(field, known)
 
 
 # The network and its training, as released and as the papers have it. What the papers leave open is as released.

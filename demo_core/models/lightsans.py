@@ -162,8 +162,7 @@ class LightSANs(LearnsFromNeighbours, SequenceEncoder):
 
     def __init__(self, config: LightSANsConfig) -> None:
         super().__init__(config)
-        if config.softmax_axis not in SOFTMAX_AXES:
-            raise ValueError(f"softmax_axis: expected one of {', '.join(SOFTMAX_AXES)}, got {config.softmax_axis!r}.")
+        config.require_one_of("softmax_axis", SOFTMAX_AXES)
         if config.interests < 1:
             raise ValueError(f"interests: expected at least 1, got {config.interests}.")
         dim = config.embedding_dim

@@ -23,8 +23,7 @@ class NextItemHostConfig(HostConfig):
     BASES: ClassVar[tuple[str, ...]] = ("sasrec", "srgnn", "gru4rec")
 
     def __post_init__(self) -> None:
-        if self.backbone not in self.BASES:
-            raise ValueError(f"backbone: expected one of {', '.join(self.BASES)}, got {self.backbone!r}.")
+        self.require_one_of("backbone", self.BASES)
 
     def backbone_config(self) -> RecommenderConfig:
         if self.backbone != "gru4rec":

@@ -50,8 +50,7 @@ class PDRecConfig(NextItemHostConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.loss not in LOSSES:
-            raise ValueError(f"loss: expected one of {', '.join(LOSSES)}, got {self.loss!r}.")
+        self.require_one_of("loss", LOSSES)
         if not 1 <= self.fine_positives <= self.coarse_positives:
             raise ValueError(
                 f"fine_positives: expected 1 to coarse_positives={self.coarse_positives}, got {self.fine_positives}."

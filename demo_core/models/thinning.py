@@ -41,8 +41,7 @@ class ThinningConfig(GuidedDiffusionConfig):
 
     def require_known_choices(self) -> None:
         super().require_known_choices()
-        if self.removal_scale not in REMOVAL_SCALES:
-            raise ValueError(f"removal_scale: expected one of {REMOVAL_SCALES}, got {self.removal_scale!r}.")
+        self.require_one_of("removal_scale", REMOVAL_SCALES)
 
 
 def read_history(config: ThinningConfig, embeddings: Tensor, mask: Tensor) -> StepReading:

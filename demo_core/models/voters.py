@@ -29,8 +29,7 @@ class VoterConfig(HostConfig):
 
     def voter_config(self) -> ItemVotesConfig:
         """Of the voter alone; ``ValueError`` for a name that is not in :data:`VOTERS`."""
-        if self.voter not in VOTERS:
-            raise ValueError(f"voter: expected one of {', '.join(VOTERS)}, got {self.voter!r}.")
+        self.require_one_of("voter", VOTERS)
         config = VOTERS[self.voter][1]
         names = {field.name for field in dataclasses.fields(config)}
         own = {name: getattr(self, f"voter_{name}") for name in names if hasattr(self, f"voter_{name}")}

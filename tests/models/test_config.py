@@ -28,3 +28,10 @@ def test_a_checkpoint_without_another_field_is_refused() -> None:
     del values["width"]
     with pytest.raises(ValueError, match="width"):
         Grown.from_dict(values)
+
+
+def test_a_choice_that_is_not_known_is_refused_with_those_that_are() -> None:
+    config = Grown(num_items=5, width=4)
+    config.require_one_of("width", (2, 4))
+    with pytest.raises(ValueError, match=r"width: expected one of 2, 8, got 4\."):
+        config.require_one_of("width", {2: "narrow", 8: "wide"})
