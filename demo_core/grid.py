@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -62,25 +63,27 @@ class Grid:
 
     def lacking(self, jobs: Iterable[Job], extras: tuple[Extra, ...] = ()) -> Iterator[tuple[Job, list[str | None]]]:
         """What :meth:`run` would do, without doing it: of each job the variants that the file does not hold yet."""
+        runs, opened = read_runs(self.file), cache(self._dataset)
         for job in jobs:
-            plain, missing = self._missing(job, extras, *self._opened(job))
+            dataset = opened(job.dataset, job.protocol)
+            plain, missing = self._missing(job, extras, self._new_model(job, dataset), dataset, runs)
             yield job, [*([job.variant] if plain else []), *(_variant(job, extra) for extra in missing)]
 
-    def _opened(self, job: Job) -> tuple[Recommender, Dataset]:
-        dataset = datasets.load(job.dataset, self.data, job.protocol)
-        return self._new_model(job, dataset), dataset
+    def _dataset(self, name: str, protocol: str | None) -> Dataset:
+        return datasets.load(name, self.data, protocol)
 
     def _missing(
-        self, job: Job, extras: tuple[Extra, ...], model: Recommender, dataset: Dataset
+        self, job: Job, extras: tuple[Extra, ...], model: Recommender, dataset: Dataset, runs: Iterable[Run]
     ) -> tuple[bool, list[Extra]]:
-        """Whether the plain measurement is missing, and which further ones are."""
-        held = self._held(job, model, dataset)
+        """Whether the plain measurement is missing in ``runs``, and which further ones are."""
+        held = self._held(job, model, dataset, runs)
         wanted = [extra for extra in extras if extra.applies_to(model, dataset)]
         return job.variant not in held, [extra for extra in wanted if _variant(job, extra) not in held]
 
     def _do(self, job: Job, extras: tuple[Extra, ...], folder: Path) -> None:
-        model, dataset = self._opened(job)
-        plain, missing = self._missing(job, extras, model, dataset)
+        dataset = self._dataset(job.dataset, job.protocol)
+        model = self._new_model(job, dataset)
+        plain, missing = self._missing(job, extras, model, dataset, read_runs(self.file))
         if not plain and not missing:
             self.show("  already measured")
             return
@@ -152,13 +155,13 @@ class Grid:
             return None
         return bundle if config_hash(bundle.model) == config_hash(model) else None
 
-    def _held(self, job: Job, model: Recommender, dataset: Dataset) -> set[str | None]:
-        """The variants of which a run of this recipe, seed and code stands in the file."""
+    def _held(self, job: Job, model: Recommender, dataset: Dataset, runs: Iterable[Run]) -> set[str | None]:
+        """The variants of which a run of this recipe, seed and code is among ``runs``."""
         wanted = (job.model, job.preset, job.dataset, job.seed, config_hash(model), dataset.hash, self.splits[-1])
         module = _module(job.model)
         return {
             r.variant
-            for r in read_runs(self.file)
+            for r in runs
             if (r.model, r.preset, r.dataset, r.seed, r.config_hash, r.data_hash, r.split) == wanted
             and code_version(module, r.commit) == code_version(module)
         }
