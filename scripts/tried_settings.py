@@ -29,10 +29,11 @@ TRIED = (
     ),
     ("movielens", "actsr", "learning_rate=4e-3"),
     ("movielens", "diffrec", "learning_rate=3e-3"),
-    ("movielens", "adaranker pdrec", "backbone_learning_rate=1e-3"),
+    ("movielens", "adaranker", "backbone_learning_rate=1e-3"),
+    ("movielens", "pdrec", "backbone_learning_rate=4e-3"),
     ("movielens", "steam", "learning_rate=3e-3"),
     ("zhihu", "pdrec", "patience=30"),
-    ("movielens", "pdrec", "patience=30"),
+    ("movielens", "pdrec", "patience=30,backbone_learning_rate=4e-3"),
 )
 """Data sets, models and settings. Of three settings a system on Zhihu (the shared training, its authors' dropout or a
 weight of theirs, the other rate) the two that are not the default, in full, and of two on MovieLens (without the
