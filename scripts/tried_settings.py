@@ -31,7 +31,7 @@ TRIED = (
     ("movielens", "diffrec", "learning_rate=3e-3"),
     ("movielens", "adaranker", "backbone_learning_rate=1e-3"),
     ("movielens", "pdrec", "backbone_learning_rate=4e-3"),
-    ("movielens", "steam", "learning_rate=3e-3"),
+    ("movielens", "steam", "learning_rate=1e-3"),
     ("zhihu", "pdrec", "patience=30"),
     ("movielens", "pdrec", "patience=30,backbone_learning_rate=4e-3"),
 )

@@ -132,6 +132,7 @@ CHOSEN: dict[tuple[str, str], tuple[str, ...]] = {
     **{(model, "zhihu"): ("backbone_learning_rate=3e-3",) for model in ("adaranker", "pdrec")},
     ("cbit", "zhihu"): ("mask_rate=0.2",),
     **{("pdrec", data): ("backbone_learning_rate=1e-3",) for data in ("movielens", "ml-1m")},
+    **{("steam", data): ("learning_rate=3e-3",) for data in ("movielens", "ml-1m")},
     **{(model, data): ("learning_rate=1e-3",) for model in LOWER_RATE.split() for data in ("movielens", "ml-1m")},
 }
 SHARED: dict[tuple[str, str], tuple[str, ...]] = {
