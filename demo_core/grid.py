@@ -7,7 +7,7 @@ again. Trained weights stay in a work folder, not in the repository.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -73,7 +73,7 @@ class Grid:
         return datasets.load(name, self.data, protocol)
 
     def _missing(
-        self, job: Job, extras: tuple[Extra, ...], model: Recommender, dataset: Dataset, runs: Iterable[Run]
+        self, job: Job, extras: tuple[Extra, ...], model: Recommender, dataset: Dataset, runs: Sequence[Run]
     ) -> tuple[bool, list[Extra]]:
         """Whether the plain measurement is missing in ``runs``, and which further ones are."""
         held = self._held(job, model, dataset, runs)
@@ -155,7 +155,7 @@ class Grid:
             return None
         return bundle if config_hash(bundle.model) == config_hash(model) else None
 
-    def _held(self, job: Job, model: Recommender, dataset: Dataset, runs: Iterable[Run]) -> set[str | None]:
+    def _held(self, job: Job, model: Recommender, dataset: Dataset, runs: Sequence[Run]) -> set[str | None]:
         """The variants of which a run of this recipe, seed and code is among ``runs``."""
         wanted = (job.model, job.preset, job.dataset, job.seed, config_hash(model), dataset.hash, self.splits[-1])
         module = _module(job.model)

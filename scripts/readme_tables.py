@@ -35,7 +35,7 @@ DRAWN = "Table"  # the key of the digest in the chart's file
 
 
 @dataclass(frozen=True)
-class Made:
+class Content:
     """``tables``: name -> Markdown. ``found``: what the table of claims and the chart show."""
 
     tables: Mapping[str, str]
@@ -54,7 +54,7 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument("--readme", type=Path, default=Path("README.md"))
     parser.add_argument("--checkpoints", type=Path, default=Path("checkpoints"), help="where the results lie")
     arguments = parser.parse_args(words)
-    made = make(arguments.checkpoints)
+    made = content_of(arguments.checkpoints)
     late = out_of_date(arguments.readme, made)
     if not arguments.check:
         write(arguments.readme, made)
@@ -63,7 +63,7 @@ def main(words: list[str] | None = None) -> None:
         raise SystemExit(1)
 
 
-def make(checkpoints: Path) -> Made:
+def content_of(checkpoints: Path) -> Content:
     """Everything that the results in the folder ``checkpoints`` say."""
     runs, found = collect(checkpoints).runs, findings(checkpoints)
     tested = [run for run in runs if run.split == "test"]
@@ -73,17 +73,17 @@ def make(checkpoints: Path) -> Made:
         "systems": overview_tables(summarise(tested), running_times(tested), ALL_SYSTEMS),
         "reference": markdown(beside(read_references(checkpoints / REFERENCE), runs)),
     }
-    return Made(made, found)
+    return Content(made, found)
 
 
-def out_of_date(readme: Path, made: Made) -> list[str]:
+def out_of_date(readme: Path, made: Content) -> list[str]:
     """Which of the tables stand otherwise in ``readme``, and the chart beside it if it draws other figures."""
     text, chart = readme.read_text(encoding="utf-8"), readme.parent / CHART
     late = [name for name, told in made.tables.items() if with_tables(text, {name: told}) != text]
     return late if _drawn(chart) == made.digest else [*late, CHART.name]
 
 
-def write(readme: Path, made: Made) -> None:
+def write(readme: Path, made: Content) -> None:
     """Replaces the tables in ``readme``, and the chart beside it if it draws other figures."""
     _replace(readme, with_tables(readme.read_text(encoding="utf-8"), made.tables).encode())
     chart = readme.parent / CHART

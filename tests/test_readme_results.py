@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.readme_tables import make, out_of_date
+from scripts.readme_tables import content_of, out_of_date
 
 ROOT = Path(__file__).parent.parent
 
@@ -12,5 +12,5 @@ ROOT = Path(__file__).parent.parent
 def test_the_readme_has_the_findings_as_they_are_measured() -> None:
     if not (ROOT / "checkpoints" / "ranks.jsonl").exists():
         pytest.skip("no ranks are committed")
-    late = out_of_date(ROOT / "README.md", make(ROOT / "checkpoints"))
+    late = out_of_date(ROOT / "README.md", content_of(ROOT / "checkpoints"))
     assert not late, "run python -m scripts.readme_tables, and read whether the sentences around are still true"

@@ -10,7 +10,7 @@ Compared on validation in pilot runs not kept: dropout on Zhihu, the rate of SRG
 GlobalDiff's similarity window and newest mask, whose tries also printed test figures. Chosen with test figures in
 view: two denoising steps averaged over eight noises, and weights on the attention. Changed after a test: how long
 BERT4Rec and CBiT train on MovieLens 1M. Carried over without a comparison of their own: YooChoose, GlobalDiff on
-MovieLens 1M and Beauty, the remaining systems on both MovieLens sets, and all the other systems on Beauty.
+MovieLens 1M and Beauty, and all the other systems on Beauty.
 
 All models of a data set have the same window, the same width and, as far as they can, the same training: rates, dropout
 and targets that were good for one were given to all. On the MovieLens sets the guided models, which have the second
@@ -122,18 +122,20 @@ def _only(word: str, data: str) -> tuple[str, ...]:
 
 # Those that took the higher of two rates on Zhihu.
 HIGHER_RATE = "gru4rec caser lightsans bert4rec diffurec cl4srec duorec steam ssdrec diffuasr"
-# Those that took the lower of two rates on MovieLens.
-LOWER_RATE = "bert4rec actsr diffrec"
+# The rates other than the shared one that were the better ones on MovieLens, which MovieLens 1M takes over.
+ON_MOVIELENS = {
+    **dict.fromkeys(("bert4rec", "actsr", "diffrec"), ("learning_rate=1e-3",)),
+    "pdrec": ("backbone_learning_rate=1e-3",),
+    "steam": ("learning_rate=3e-3",),
+}
 # What the other systems took of the settings that each was given (``scripts/tried_settings.py``), where it was not the
-# shared one. MovieLens 1M takes what MovieLens chose.
+# shared one.
 CHOSEN: dict[tuple[str, str], tuple[str, ...]] = {
     **{(model, "zhihu"): ("learning_rate=3e-3",) for model in HIGHER_RATE.split()},
     ("actsr", "zhihu"): ("dropout=0.5", "input_dropout=0.5"),
     **{(model, "zhihu"): ("backbone_learning_rate=3e-3",) for model in ("adaranker", "pdrec")},
     ("cbit", "zhihu"): ("mask_rate=0.2",),
-    **{("pdrec", data): ("backbone_learning_rate=1e-3",) for data in ("movielens", "ml-1m")},
-    **{("steam", data): ("learning_rate=3e-3",) for data in ("movielens", "ml-1m")},
-    **{(model, data): ("learning_rate=1e-3",) for model in LOWER_RATE.split() for data in ("movielens", "ml-1m")},
+    **{(model, data): settings for model, settings in ON_MOVIELENS.items() for data in ("movielens", "ml-1m")},
 }
 SHARED: dict[tuple[str, str], tuple[str, ...]] = {
     **{(model, data): settings for model in NEXT_ITEM for data, settings in LEARNING.items()},

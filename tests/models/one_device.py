@@ -94,6 +94,8 @@ def _as_numbers(positions: Sequence[Tensor | None]) -> list[Tensor | None]:
     """Masks as the numbers of what they choose."""
     told: list[Tensor | None] = []
     for each in positions:
-        mask = each is not None and each.dtype == torch.bool and _is_away(each.device)
-        told.extend(_found(each).unbind(dim=1) if mask and each is not None else [each])
+        if each is not None and each.dtype == torch.bool and _is_away(each.device):
+            told.extend(_found(each).unbind(dim=1))
+        else:
+            told.append(each)
     return told

@@ -17,7 +17,7 @@ from tests.models.test_contract import QUICKER
 M = 12
 PRESETS = [(name, each) for name, entry in MODELS.items() for each in ("default", *sorted(entry.presets))]
 HERE, AWAY = torch.zeros(4, 4), torch.zeros(4, 4, device="meta")
-ONES = torch.zeros(4, 4, dtype=torch.long)
+PLACES = torch.zeros(4, 4, dtype=torch.long)
 
 
 def small_config(name: str, which: str) -> RecommenderConfig:
@@ -55,10 +55,10 @@ def test_a_model_keeps_to_its_device(name: str, which: str, monkeypatch: pytest.
     [
         lambda: AWAY + HERE,
         lambda: AWAY @ HERE,
-        lambda: AWAY.gather(1, ONES),
-        lambda: F.embedding(ONES, AWAY),
+        lambda: AWAY.gather(1, PLACES),
+        lambda: F.embedding(PLACES, AWAY),
         lambda: torch.searchsorted(AWAY, HERE),
-        lambda: HERE[ONES[0].to("meta")],
+        lambda: HERE[PLACES[0].to("meta")],
     ],
 )
 def test_what_a_gpu_would_refuse_is_refused(mixed: Callable[[], Tensor]) -> None:
@@ -69,7 +69,7 @@ def test_what_a_gpu_would_refuse_is_refused(mixed: Callable[[], Tensor]) -> None
 def test_what_a_gpu_would_take_is_taken() -> None:
     with OneDevice():
         assert (AWAY * torch.tensor(2.0)).device.type == "meta", "a single number of the CPU"
-        assert AWAY[ONES[0]].shape == (4, 4), "positions of the CPU"
+        assert AWAY[PLACES[0]].shape == (4, 4), "positions of the CPU"
         assert AWAY.copy_(HERE).device.type == "meta"
         assert AWAY.cpu().device.type == "cpu"
         assert AWAY[AWAY > 0].device.type == "meta"

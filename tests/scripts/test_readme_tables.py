@@ -9,7 +9,7 @@ from PIL import Image
 from demo_core.comparison import Difference
 from demo_core.experiments.claims import Claim, Contender, Finding
 from scripts import readme_tables
-from scripts.readme_tables import CHART, Made, out_of_date, with_tables, write
+from scripts.readme_tables import CHART, Content, out_of_date, with_tables, write
 
 README = """# Title
 
@@ -61,9 +61,9 @@ def readme(tmp_path: Path) -> Path:
     return path
 
 
-def made(claims: str, mean: float = 0.01) -> Made:
+def made(claims: str, mean: float = 0.01) -> Content:
     claim = Claim("CARD ranks better than TDM", Contender("card"), Contender("tdm"))
-    return Made({"claims": claims}, [Finding(claim, "zhihu", Difference(mean, mean - 0.02, mean + 0.02, 3, 100))])
+    return Content({"claims": claims}, [Finding(claim, "zhihu", Difference(mean, mean - 0.02, mean + 0.02, 3, 100))])
 
 
 def pixels(path: Path) -> bytes:
@@ -74,7 +74,7 @@ def pixels(path: Path) -> bytes:
 def test_what_is_out_of_date_is_named_then_written(
     readme: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(readme_tables, "make", lambda _: made("| new |"))
+    monkeypatch.setattr(readme_tables, "content_of", lambda _: made("| new |"))
     words = ["--readme", str(readme), "--checkpoints", str(readme.parent)]
     with pytest.raises(SystemExit, match="1"):
         readme_tables.main([*words, "--check"])
