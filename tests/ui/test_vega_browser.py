@@ -242,6 +242,7 @@ def test_a_file_has_the_light_colours_when_the_page_is_dark(
 
 def test_where_nothing_is_drawn_the_button_says_so(watched: Watched, address: str) -> None:
     page = watched.open(f"{address}?view=missing", ready=".lab .verdict")
+    expect(page.locator(".lab .live")).to_have_text(re.compile("Choose"))  # the answer that would replace the words
     page.get_by_role("group", name="Download the curve").get_by_role("button", name="Vega-Lite").click()
     expect(page.locator(".lab .live")).to_have_text("Vega-Lite could not be made. Nothing is drawn yet.")
 
