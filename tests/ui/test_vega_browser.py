@@ -240,11 +240,13 @@ def test_a_file_has_the_light_colours_when_the_page_is_dark(
     assert LIGHT["turn"] in json.dumps(spec)
 
 
-def test_where_nothing_is_drawn_the_button_says_so(watched: Watched, address: str) -> None:
+def test_where_nothing_is_drawn_every_button_says_so_below_itself(watched: Watched, address: str) -> None:
     page = watched.open(f"{address}?view=missing", ready=".lab .verdict")
-    expect(page.locator(".lab .live")).to_have_text(re.compile("Choose"))  # the answer that would replace the words
-    page.get_by_role("group", name="Download the curve").get_by_role("button", name="Vega-Lite").click()
-    expect(page.locator(".lab .live")).to_have_text("Vega-Lite could not be made. Nothing is drawn yet.")
+    group, problem = page.get_by_role("group", name="Download the curve"), page.locator(".export-problem:visible")
+    for kind in ("SVG", "PNG", "PDF", "Vega-Lite", "CSV"):
+        group.get_by_role("button", name=kind).click()
+        expect(problem).to_have_text(f"{kind} could not be made. Nothing is drawn yet.")
+    expect(page.locator('.lab [data-part="curve-words"]')).to_have_text("")  # nothing is being computed either
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,8 @@ function drawCurveWords(models) {
   const draws = Math.max(0, ...points.map((point) => point.draws));
   const whose = lab.people ? `${draws} draws over example people` : `${draws} draws of this history`;
   const what = lab.measure === "found" ? `how often ★ is among the ${size()}` : `${noun}s of the whole list that stay, with quartiles`;
-  part("curve-words").textContent = draws ? `${what}; ${whose} at each share` : "computing …";
+  const asked = curveFor && (lab.people || historyInAddress().items.length);
+  part("curve-words").textContent = draws ? `${what}; ${whose} at each share` : asked ? "computing …" : "";
   keyed(part("legend"), models, (model) => model, () => node("li", {}), (entry, model) => {
     entry.replaceChildren(modelMark(model, 14), ` ${answer?.lists.find((one) => one.model === model)?.title ?? model}`);
   });

@@ -48,7 +48,7 @@ async function askCurve() {
     if (mine !== curveRun) return;
     if (!found || found.error) {
       curveFor = "";
-      break;
+      return drawCurve();
     }
     points = [...points, ...found.points];
     drawCurve();

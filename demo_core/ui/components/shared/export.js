@@ -65,8 +65,10 @@ function tableRows(table) {
   return [...(table?.rows ?? [])].map((row) => [...row.cells].map((cell) => cell.textContent));
 }
 
-// `figure`: `name`, `svg()`, `caption()`, `vega()`, its chart or null, and `rows()`, the table's cells with its head.
+// `figure`: `name`, `svg()`, `caption()`, `vega()`, its chart or null while nothing is drawn, and `rows()`, the table's cells
+// with its head. What went wrong stands below the buttons until the next one is pressed.
 function exportButtons(target, figure) {
+  const problem = node("p", { class: "export-problem", role: "status" });
   const kinds = { SVG: async () => save(`${figure.name}.svg`, standalone(figure.svg(), figure.caption()), "image/svg+xml"),
     PNG: async () => save(`${figure.name}.png`, await png(standalone(figure.svg(), figure.caption()))),
     PDF: async () => {
@@ -75,19 +77,22 @@ function exportButtons(target, figure) {
       save(`${figure.name}.pdf`, Uint8Array.from(atob(answer.base64), (byte) => byte.charCodeAt(0)), "application/pdf");
     },
     "Vega-Lite": async () => {
-      const chart = figure.vega();
-      if (!chart) throw new Error("Nothing is drawn yet.");
-      save(`${figure.name}.vl.json`, JSON.stringify(vegaLite(chart, figure.caption()), null, 1), "application/json");
+      save(`${figure.name}.vl.json`, JSON.stringify(vegaLite(figure.vega(), figure.caption()), null, 1), "application/json");
     },
     CSV: async () => save(`${figure.name}.csv`, csv(figure.rows(), figure.caption()), "text/csv") };
+  target.after(problem);
   target.replaceChildren(...Object.entries(kinds).map(([title, make]) => {
     const button = node("button", { type: "button" }, title);
     button.addEventListener("click", async () => {
       if (button.ariaBusy === "true") return;
       button.ariaBusy = "true";
-      await make().catch((error) => {
-        part("live").textContent = `${title} could not be made. ${error.message}`;
-      });
+      problem.textContent = "";
+      try {
+        if (!figure.vega()) throw new Error("Nothing is drawn yet.");
+        await make();
+      } catch (error) {
+        problem.textContent = `${title} could not be made. ${error.message}`;
+      }
       button.ariaBusy = "false";
     });
     return button;
