@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from scripts.browser import is_outside
 
@@ -13,6 +15,7 @@ DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 READY = ".list.shown .row, .explore .problem:visible"
 SLOWER = 3  # times as long as on two idle cores may whatever depends on the machine take, when tests run on it
 MODELS = ("tdm", "card", "globaldiff")
+ANSWERS, STREAMS = "**/component_server/**", "**/gradio_api/call/**"
 
 
 class Watched:
@@ -65,13 +68,41 @@ def chips(page: Page) -> Locator:
     return page.locator(".chip:not(.next) .name")
 
 
-def choose(page: Page, title: str) -> None:
+def choose(page: Page, typed: str, film: str) -> None:
+    """Types, and takes the first suggestion once it is ``film``: before, those for fewer letters may stand there."""
     before = chips(page).count()
-    page.get_by_role("combobox", name="Search").type(title)
-    expect(page.get_by_role("listbox").get_by_role("option").first).to_be_visible()
+    page.get_by_role("combobox", name="Search").type(typed)
+    expect(page.get_by_role("listbox").get_by_role("option").first).to_contain_text(film)
     page.keyboard.press("Enter")
     expect(chips(page)).to_have_count(before + 1)
 
 
 def titles(page: Page, model: str) -> list[str]:
     return page.locator(f'.list[data-model="{model}"] .row b').all_inner_texts()
+
+
+@contextmanager
+def held(page: Page, what: str = ANSWERS, saying: str = "") -> Iterator[list[Route]]:
+    """Requests to ``what`` whose body has ``saying`` wait until the end, as on a slow machine; gives those held."""
+    waiting: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if saying in (route.request.post_data or ""):
+            waiting.append(route)
+        else:
+            route.continue_()
+
+    page.route(what, hold)
+    yield waiting
+    for route in waiting:
+        route.continue_()
+    page.unroute(what)
+
+
+def wait_for_request(page: Page, waiting: list[Route]) -> Route:
+    """The first request that was held; fails after 10 s without one."""
+    for _ in range(200):
+        if waiting:
+            return waiting[0]
+        page.wait_for_timeout(50)
+    raise AssertionError("Expected a request to the server within 10 s; none came.")

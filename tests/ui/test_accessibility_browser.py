@@ -61,7 +61,8 @@ def test_axe_finds_nothing_that_is_ours(
     page = watched.open(link(address, films, f"&next=1128&view={view}{TOUR.get(view, '')}"), dark=dark, ready=ready)
     if view == "own":
         page.set_input_files('#own [data-part="file"]', table)
-        expect(page.locator(READY[view]).first).to_be_visible()
+        # A process of its own reads the table, and has to start first.
+        expect(page.locator(READY[view]).first).to_be_visible(timeout=60_000)
     expect(page.locator(PARTS[view])).to_be_visible()
     page.wait_for_timeout(500)  # a chart that slides has no settled colours
     found = Axe().run(page, context={"include": [[PARTS[view]], ["#top"]]})

@@ -17,7 +17,7 @@ from demo_core.ui import create_app, launch
 from scripts.serving import free_port
 from tests.hub.process import HubProcess
 from tests.hubs import server
-from tests.ui.pages import PHONE, Watched
+from tests.ui.pages import PHONE, Watched, held, wait_for_request
 
 __all__ = ["server"]
 SHOWN = ".list .row"
@@ -74,11 +74,15 @@ def test_a_visitor_names_a_model_and_chooses_it_for_a_list(watched: Watched, add
     name.fill("owner/other-tdm@v1")
     name.press("Enter")
     expect(page.locator('#top [data-part="hub-note"]')).to_contain_text("Load the page again", timeout=20_000)
-    name.fill("owner/nothing")
-    name.press("Enter")
+    with held(page, saying='"add_bundle"') as waiting:
+        name.fill("owner/nothing")
+        name.press("Enter")
+        wait_for_request(page, waiting)
+        name.fill("owner/next")
     expect(page.locator('#top [data-part="hub-list"] li[data-state="failed"]')).to_contain_text(
         "there is no such repository", timeout=20_000
     )
+    expect(name).to_have_value("owner/next")  # what is typed meanwhile stays
     page.get_by_role("button", name="Load again").click()
     expect(page.locator(SHOWN).first).to_be_visible()
     page.locator(".list-head select").first.select_option("tdm@owner/other-tdm")

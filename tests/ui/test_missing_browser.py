@@ -60,7 +60,7 @@ def test_films_can_be_added_in_place_of_lost_ones(watched: Watched, address: str
 def test_the_curve_has_every_share_and_the_table_tells_it(watched: Watched, address: str, films: list[int]) -> None:
     page = opened(watched, address, films)
     page.get_by_text("Show as table").last.click()
-    expect(page.locator(".lab tbody tr")).to_have_count(7 * 3)
+    expect(page.locator(".lab tbody tr")).to_have_count(7 * 3, timeout=60_000)
     first = page.locator(".lab tbody tr").first
     expect(first).to_contain_text("10.00")
     page.get_by_role("button", name="a sample of people").click()
@@ -81,7 +81,7 @@ def test_every_view_can_be_opened_on_a_phone(watched: Watched, address: str, fil
     expect(page.locator(f"[role=tab][data-tab-id={view}]")).to_have_attribute("aria-selected", "true")
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
     page.get_by_role("tab", name="Explore").click()
-    expect(chips(page)).to_have_count(len(films))
+    expect(chips(page)).to_have_count(len(films), timeout=30_000)  # the page's first answer
 
 
 def test_dark_and_narrow_nothing_is_cut_off(watched: Watched, address: str, films: list[int], tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from tests.walks import walks
 HOME = Path(__file__).parents[2]
 READY = '#own [data-part="verdict"]'
 TITLE = "Night & <b>Day</b>"
+READING = 60_000  # a table is read by a process of its own, which has to start first
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +73,9 @@ def test_a_table_becomes_models_that_every_view_can_show_and_is_removed_again(
     expect(page.get_by_role("button", name="Train")).to_be_disabled()
     page.set_input_files('#own [data-part="file"]', table)
     found = page.locator('#own [data-part="found"]')
-    expect(found).to_contain_text("1,080 rows, 2026-01-01 to 2026-01-09. 120 of 120 people and 40 of 40 items")
+    expect(found).to_contain_text(
+        "1,080 rows, 2026-01-01 to 2026-01-09. 120 of 120 people and 40 of 40 items", timeout=READING
+    )
     expect(found).to_contain_text("Columns: user, item, time, title.")
     expect(found).to_contain_text("The first: Book <i>0</i>")
     expect(page.get_by_label("Name")).to_have_value("reading list")
@@ -80,7 +83,7 @@ def test_a_table_becomes_models_that_every_view_can_show_and_is_removed_again(
     page.get_by_label("One item is a").fill("book")
     only(page, "popularity", "sasrec", "card")
     page.get_by_role("button", name="Train").click()
-    expect(page.locator(READY)).to_have_text(f"{TITLE} is being prepared.")
+    expect(page.locator(READY)).to_have_text(f"{TITLE} is being prepared.", timeout=READING)
     expect(page.locator('tr[data-model="sasrec"] polyline')).to_be_visible(timeout=90_000)
     expect(page.locator('#top [data-part="data"] option')).to_have_text(["MovieLens", f"{TITLE} (own)"])
     expect(page.locator(READY)).to_contain_text(f"{TITLE} is ready.", timeout=120_000)
@@ -128,14 +131,16 @@ def test_a_training_is_stopped_from_another_visit_and_what_is_wrong_is_said(
     page = opened(watched, address)
     page.get_by_label("or a path on this machine").fill(str(table))
     page.get_by_role("button", name="Read it").click()
-    expect(page.locator('#own [data-part="found"]')).to_contain_text("1,080 rows")
+    expect(page.locator('#own [data-part="found"]')).to_contain_text("1,080 rows", timeout=READING)
     page.get_by_label("Fewest per person and item").fill("10")
     page.get_by_label("Fewest per person and item").press("Tab")
-    expect(page.locator('#own [data-part="problem"]')).to_contain_text("got 0 of 120 people and 0 of 40 items")
+    expect(page.locator('#own [data-part="problem"]')).to_contain_text(
+        "got 0 of 120 people and 0 of 40 items", timeout=READING
+    )
     expect(page.get_by_role("button", name="Train")).to_be_disabled()
     page.get_by_label("Fewest per person and item").fill("5")
     page.get_by_label("Fewest per person and item").press("Tab")
-    expect(page.locator('#own [data-part="problem"]')).to_be_hidden()
+    expect(page.locator('#own [data-part="problem"]')).to_be_hidden(timeout=READING)
     page.get_by_label("Name").fill("夜")
     page.get_by_role("button", name="Train").click()
     expect(page.locator('#own [data-part="problem"]')).to_contain_text("with Latin letters or digits, got '夜'")
@@ -165,5 +170,5 @@ def test_a_table_that_cannot_be_used_says_why(
     (tmp_path / "wrong.csv").write_text(content)
     page = opened(watched, address)
     page.set_input_files('#own [data-part="file"]', tmp_path / "wrong.csv")
-    expect(page.locator('#own [data-part="problem"]')).to_contain_text(message)
+    expect(page.locator('#own [data-part="problem"]')).to_contain_text(message, timeout=READING)
     expect(page.locator('#own [data-part="found"]')).to_be_hidden()

@@ -25,11 +25,12 @@ def test_a_run_fills_the_chart_and_ends_with_the_engines_figures(
     watched: Watched, address: str, engine: Engine, tmp_path: Path
 ) -> None:
     page = opened(watched, address)
-    page.locator('.run [data-part="metric"]').select_option("ndcg@20")
-    page.locator('.run [data-part="slice"]').select_option("short")
+    # First what is clicked, which waits for two frames: in its first one the view reads the wishes from the address.
     for name in ("TDM", "GlobalDiff"):
         page.get_by_role("checkbox", name=name).uncheck()
     page.get_by_role("checkbox", name="Popularity").check()
+    page.locator('.run [data-part="metric"]').select_option("ndcg@20")
+    page.locator('.run [data-part="slice"]').select_option("short")
     page.get_by_role("button", name="Start").click()
     expect(page.locator(".run .chart circle")).to_have_count(2)
     expect(page.locator(".run .verdict")).to_have_text(DONE, timeout=60_000)
@@ -50,8 +51,10 @@ def test_a_run_fills_the_chart_and_ends_with_the_engines_figures(
 def test_the_command_gives_the_same_json(watched: Watched, address: str) -> None:
     page = opened(watched, address, "&run=popularity&runslice=long&runlost=30&runseed=2")
     expect(page.locator(".run .verdict")).to_have_text(DONE, timeout=60_000)
+    expect(page.locator(".run .kept li")).to_have_count(1)  # the end, whose words would replace those below
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy the command").click()
+    expect(page.locator(".run .live")).to_have_text("Command copied.")
     command = page.evaluate("navigator.clipboard.readText()").split()
     assert command[:3] == ["python", "-m", "scripts.run_benchmark"]
     done = subprocess.run([sys.executable, *command[1:]], cwd=ROOT, capture_output=True, text=True, timeout=120)
@@ -85,7 +88,7 @@ def test_a_run_over_all_people_joins_the_benchmarks_marked_as_run_here(watched: 
     value = (page.locator(".run .chart .value").first.text_content() or "").split()[0]
     page.get_by_role("tab", name="Benchmarks").click()
     here = page.locator("#benchmarks-page .source", has_text="run here")
-    expect(here).to_have_count(1)
+    expect(here).to_have_count(1, timeout=30_000)  # the first answer reads all that was measured
     expect(here).to_contain_text("200 people")
     row = page.locator("#benchmarks-page .wide .value", has_text="one standard error")
     expect(row).to_contain_text(value)

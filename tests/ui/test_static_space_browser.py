@@ -240,6 +240,7 @@ def test_a_history_that_was_not_computed_says_so_and_undo_goes_back(disk: FromDi
     expect(page.get_by_role("heading", level=1)).to_have_text(STRANGE)
     expect(page.locator(".explore .reason")).to_contain_text("The app computes any history live.")
     choose_history(page, "Person 3")
+    expect(page.locator(READY["explore"]).first).to_be_visible()  # until it is loaded, the chips are the old ones
     names = chips(page).all_inner_texts()
     chips(page).first.focus()
     page.keyboard.press("Alt+ArrowRight")

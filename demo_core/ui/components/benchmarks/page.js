@@ -93,7 +93,7 @@ async function drawMissing() {
 function refit() {
   if (!view || !page.clientWidth) return;
   drawCharts();
-  if (at("drawing").dataset.look && at("drawing").dataset.look !== looks()) loadFigures();
+  loadFigures(); // also while one is on its way, which is dropped when the look is another
 }
 
 async function compareRows() {

@@ -51,6 +51,7 @@ function drawSoon() {
   due ||= requestAnimationFrame(() => {
     due = 0;
     draw();
+    tellGrown();
   });
 }
 
@@ -76,6 +77,7 @@ function run() {
   stream("denoise", [items, null, steps, guidance, K, seed, threshold, next, off, dataset], take, (problem) => {
     phase = problem ? "broken" : "done";
     draw(problem);
+    tellGrown();
     if (!problem) part("live").textContent = part("verdict").textContent;
   });
 }

@@ -87,6 +87,7 @@ function draw(view, saying = "", edited = false) {
   answered = view;
   glide(slidingNodes, () => drawAll(view, edited, previous));
   renewWhy(view);
+  if (!previous) tellGrown(); // later answers move nothing under a hand
   if (saying) part("live").textContent = announcement(view, saying);
 }
 

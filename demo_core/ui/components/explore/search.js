@@ -1,12 +1,17 @@
 // The search box: a combobox with a list of suggestions. The input is never made anew, so it keeps its focus.
 const box = part("search"), list = part("suggestions"), searchNote = part("search-note");
-let found = [], active = -1, typing = 0, lookup = 0;
+let found = [], foundFor = "", active = -1, typing = 0, lookup = 0; // `foundFor`: what was typed when they were asked for
 
 const PLACEHOLDER = noun === "film" ? "Type a film title, e.g. “matrix”" : `Type ${noun} names or numbers, e.g. “17”`;
 box.placeholder = PLACEHOLDER;
 box.setAttribute("aria-label", `Search a ${noun}`);
 
+const isCurrent = () => found.length > 0 && foundFor === box.value.trim();
+
+// What is still asked for does not open it again.
 function closeSuggestions() {
+  clearTimeout(typing);
+  lookup += 1;
   found = [];
   active = -1;
   show(list, false);
@@ -40,8 +45,9 @@ function suggestionRow({ item, near_miss: near }, index) {
     popularityBars(item));
 }
 
-function showSuggestions(answer) {
+function showSuggestions(answer, query) {
   found = answer?.suggestions ?? [];
+  foundFor = query;
   list.replaceChildren(...found.map(suggestionRow));
   show(list, found.length > 0);
   box.setAttribute("aria-expanded", String(found.length > 0));
@@ -52,6 +58,7 @@ function showSuggestions(answer) {
 }
 
 async function suggest() {
+  clearTimeout(typing);
   const query = box.value.trim(), mine = (lookup += 1);
   if (!query) {
     closeSuggestions();
@@ -59,7 +66,7 @@ async function suggest() {
     return;
   }
   const answer = await ask("search", query).catch(() => null);
-  if (mine === lookup) showSuggestions(answer ?? null);
+  if (mine === lookup) showSuggestions(answer ?? null, query);
 }
 
 // While a place is being replaced, the next choice goes there instead of to the end.
@@ -79,7 +86,6 @@ function stopReplacing() {
 
 function choose(index) {
   const { item } = found[index], place = replacing;
-  lookup += 1;
   box.value = "";
   closeSuggestions();
   stopReplacing();
@@ -92,26 +98,22 @@ function choose(index) {
   else replaceAt(place, item);
 }
 
+// Suggestions for fewer letters are not what was meant; a near miss is taken only once it has been seen.
 async function chooseTyped() {
-  clearTimeout(typing);
-  if (!found.length || typing) await suggest();
-  typing = 0;
-  if (found.length && (active > 0 || !found[0].near_miss)) choose(Math.max(active, 0));
+  await suggest();
+  if (isCurrent() && !found[0].near_miss) choose(0);
 }
 
 box.addEventListener("input", () => {
   clearTimeout(typing);
-  typing = setTimeout(() => {
-    typing = 0;
-    suggest();
-  }, 60);
+  typing = setTimeout(suggest, 60);
 });
 box.addEventListener("keydown", (event) => {
   const last = found.length - 1;
   if (event.key === "ArrowDown" && found.length) setActive(active >= last ? 0 : active + 1);
   else if (event.key === "ArrowUp" && found.length) setActive(active <= 0 ? last : active - 1);
   else if (event.key === "Enter") {
-    if (found.length && !typing && active >= 0) choose(active);
+    if (isCurrent() || active > 0) choose(active);
     else chooseTyped();
   } else if (event.key === "Escape") {
     closeSuggestions();
@@ -121,8 +123,9 @@ box.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 box.addEventListener("blur", () => setTimeout(() => {
+  if (document.activeElement === box) return;
   closeSuggestions();
-  if (document.activeElement !== box) stopReplacing();
+  stopReplacing();
 }, 120));
 list.addEventListener("pointerdown", (event) => {
   event.preventDefault();

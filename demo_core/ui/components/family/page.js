@@ -55,7 +55,6 @@ function drawChoice() {
   }
 }
 
-let grownTo = 0; // pixels
 function draw() {
   drawTexts();
   drawTable();
@@ -68,9 +67,7 @@ function draw() {
   measureRoom();
   fillCard(shownSystem());
   drawTree(true);
-  if (element.offsetHeight === grownTo) return;
-  grownTo = element.offsetHeight;
-  document.dispatchEvent(new CustomEvent("turnpoint:grown")); // a talk fits what has come into the screen
+  tellGrown();
 }
 
 function focusSystem(name) {

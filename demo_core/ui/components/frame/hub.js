@@ -34,10 +34,11 @@ part("hub-close").addEventListener("click", () => part("hub-dialog").close());
 part("hub-again").addEventListener("click", () => location.reload());
 part("hub-form").addEventListener("submit", async (event) => {
   event.preventDefault();
-  const answer = await ask("add_bundle", part("hub-name").value).catch(() => ({ error: "No answer came. Try again." }));
+  const named = part("hub-name").value;
+  const answer = await ask("add_bundle", named).catch(() => ({ error: "No answer came. Try again." }));
   part("hub-note").textContent = answer.error ?? "";
   if (answer.error) return;
-  part("hub-name").value = "";
+  if (part("hub-name").value === named) part("hub-name").value = ""; // the next may be typed already
   showBundles.fetching = true;
   showBundles();
 });

@@ -23,6 +23,14 @@ function whenSeen(act) {
   }).observe(element);
 }
 
+// A talk fits what has come into the screen.
+let grownTo = 0; // pixels
+function tellGrown() {
+  if (!element.offsetParent || element.offsetHeight === grownTo) return;
+  grownTo = element.offsetHeight;
+  document.dispatchEvent(new CustomEvent("turnpoint:grown"));
+}
+
 // Only another width is drawn anew. It is 0 while another tab is open, so what came meanwhile is drawn on the way back.
 function whenWidthChanges(act) {
   let drawn = 0;

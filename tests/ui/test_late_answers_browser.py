@@ -1,0 +1,68 @@
+"""A slow machine in a real browser: what is done before an answer comes is neither lost nor misread."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.ui.pages import PHONE, STREAMS, Watched, chips, held, link, wait_for_request
+
+STAGE = {"width": 1920, "height": 1080}
+LATE = 1000  # milliseconds, more than a talk waits for what it fits into the screen
+
+
+def half_typed(watched: Watched, address: str) -> Page:
+    """Suggestions for "ali" are there; among them, others come before the film that is meant."""
+    page = watched.open(address)
+    page.get_by_role("combobox", name="Search").type("ali")
+    expect(page.get_by_role("listbox").get_by_role("option").first).to_be_visible()
+    return page
+
+
+def test_enter_takes_what_was_typed_and_not_what_fewer_letters_gave(watched: Watched, address: str) -> None:
+    page = half_typed(watched, address)
+    assert "Alien" not in page.get_by_role("listbox").get_by_role("option").first.inner_text()
+    with held(page) as waiting:
+        page.get_by_role("combobox", name="Search").type("en")
+        wait_for_request(page, waiting)
+        page.keyboard.press("Enter")
+    expect(chips(page)).to_have_text(["Alien"])
+
+
+def test_escape_leaves_the_suggestions_closed_when_the_answer_comes(watched: Watched, address: str) -> None:
+    page = half_typed(watched, address)
+    with held(page) as waiting:
+        page.get_by_role("combobox", name="Search").type("en")
+        asked = wait_for_request(page, waiting).request
+        page.keyboard.press("Escape")
+    answer = asked.response()
+    assert answer is not None and answer.json()
+    page.wait_for_timeout(300)  # longer than drawing an answer takes
+    expect(page.get_by_role("listbox")).to_be_hidden()
+
+
+def test_another_theme_while_the_first_chart_is_drawn_draws_it_in_that_theme(watched: Watched, address: str) -> None:
+    page = watched.open(address, size=PHONE)
+    with held(page, saying='"figure"') as waiting:
+        page.get_by_role("tab", name="Benchmarks").click()
+        wait_for_request(page, waiting)
+        page.evaluate("document.body.classList.add('dark')")
+    chart = page.locator("#benchmarks-page .drawing")
+    expect(chart).to_have_attribute("data-look", "dark compact", timeout=30_000)
+    expect(chart.locator("svg").first).to_be_visible()
+
+
+@pytest.mark.parametrize("begun", ["family", "lists"])
+def test_a_talk_fits_a_denoising_that_comes_late_into_the_screen(
+    watched: Watched, address: str, films: list[int], begun: str
+) -> None:
+    page = watched.open(link(address, films, f"&next=1128&present=1&step={begun}"), size=STAGE, ready="#views")
+    with held(page, STREAMS) as waiting:
+        page.get_by_role("navigation", name="Steps of the presentation").get_by_role("link", name="Denoising").click()
+        wait_for_request(page, waiting)
+        page.wait_for_timeout(LATE)
+    expect(page.locator(".denoise .bump text.title").first).to_be_visible(timeout=30_000)
+    page.wait_for_function("""() => {
+        const { top, bottom, height } = document.querySelector(".denoise .bump").getBoundingClientRect();
+        return height > 0 && top >= 0 && bottom <= innerHeight + 1;
+    }""")
