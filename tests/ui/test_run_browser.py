@@ -79,7 +79,8 @@ def test_a_kept_result_is_a_link_that_runs_again(watched: Watched, address: str)
     expect(page.locator(".run .verdict")).to_have_text(DONE, timeout=60_000)
     first = page.locator(".run .verdict").inner_text()
     page.locator(".run .kept a").click()
-    expect(page.locator(".run .verdict")).to_have_text(first, timeout=60_000)
+    expect(page.locator(".run .kept li")).to_have_count(2, timeout=60_000)
+    expect(page.locator(".run .verdict")).to_have_text(first)
 
 
 def test_a_run_over_all_people_joins_the_benchmarks_marked_as_run_here(watched: Watched, address: str) -> None:
