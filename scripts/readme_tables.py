@@ -29,7 +29,7 @@ from demo_core.interval_charts import interval_chart
 from demo_core.reference import REFERENCE, beside, markdown, read_references
 from demo_core.results import collect, summarise, table
 
-ALL_SYSTEMS = ("zhihu",)  # data sets on which they were measured
+ALL_SYSTEMS = ("zhihu", "movielens")  # data sets on which they were measured
 CHART = Path(".assets/claims.png")
 DRAWN = "Table"  # the key of the digest in the chart's file
 
