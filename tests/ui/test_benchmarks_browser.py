@@ -73,6 +73,7 @@ def test_choices_are_written_into_the_address_and_the_view_as_well(watched: Watc
 def test_models_are_left_out_and_brought_back_from_the_keyboard(watched: Watched, address: str) -> None:
     page = opened(watched, address)
     page.locator(".models summary").press("Enter")
+    expect(page.get_by_role("checkbox", name="TDM")).to_have_css("appearance", "auto")  # else ticks are white on white
     page.get_by_role("checkbox", name="TDM").press("Space")
     expect(page.get_by_role("checkbox", name="TDM")).not_to_be_checked()
     expect(page.get_by_role("checkbox", name="TDM")).to_be_focused()
