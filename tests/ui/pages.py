@@ -12,6 +12,7 @@ from scripts.browser import is_outside
 
 CHECKPOINTS = Path(__file__).parents[2] / "checkpoints"
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+STAGE = {"width": 1920, "height": 1080}  # the screen of a talk
 READY = ".list.shown .row, .explore .problem:visible"
 SLOWER = 3  # times as long as on two idle cores may whatever depends on the machine take, when tests run on it
 MODELS = ("tdm", "card", "globaldiff")

@@ -7,9 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.ui.pages import Watched, chips, link
+from tests.ui.pages import STAGE, Watched, chips, link
 
-STAGE = {"width": 1920, "height": 1080}
 STATIONS = ".explore .line text.number"
 STEPS = ("History", "Route", "Weights", "Lists", "Denoising", "Family")
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.ui.pages import PHONE, STREAMS, Watched, chips, held, link, wait_for_request
+from tests.ui.pages import PHONE, STAGE, STREAMS, Watched, chips, held, link, wait_for_request
 
-STAGE = {"width": 1920, "height": 1080}
 LATE = 1000  # milliseconds, more than a talk waits for what it fits into the screen
 
 

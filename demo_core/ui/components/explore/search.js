@@ -6,6 +6,7 @@ const PLACEHOLDER = noun === "film" ? "Type a film title, e.g. “matrix”" : `
 box.placeholder = PLACEHOLDER;
 box.setAttribute("aria-label", `Search a ${noun}`);
 
+// The suggestions are those for what stands in the box now.
 const isCurrent = () => found.length > 0 && foundFor === box.value.trim();
 
 // What is still asked for does not open it again.

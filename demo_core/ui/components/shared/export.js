@@ -76,8 +76,8 @@ function exportButtons(target, figure) {
       if (answer.error) throw new Error(answer.error);
       save(`${figure.name}.pdf`, Uint8Array.from(atob(answer.base64), (byte) => byte.charCodeAt(0)), "application/pdf");
     },
-    "Vega-Lite": async () => {
-      save(`${figure.name}.vl.json`, JSON.stringify(vegaLite(figure.vega(), figure.caption()), null, 1), "application/json");
+    "Vega-Lite": async (chart) => {
+      save(`${figure.name}.vl.json`, JSON.stringify(vegaLite(chart, figure.caption()), null, 1), "application/json");
     },
     CSV: async () => save(`${figure.name}.csv`, csv(figure.rows(), figure.caption()), "text/csv") };
   target.after(problem);
@@ -88,8 +88,9 @@ function exportButtons(target, figure) {
       button.ariaBusy = "true";
       problem.textContent = "";
       try {
-        if (!figure.vega()) throw new Error("Nothing is drawn yet.");
-        await make();
+        const chart = figure.vega();
+        if (!chart) throw new Error("Nothing is drawn yet.");
+        await make(chart);
       } catch (error) {
         problem.textContent = `${title} could not be made. ${error.message}`;
       }
