@@ -25,6 +25,6 @@ def benchmark_page(shelf: Shelf, answers: Mapping[str, Answer]) -> gr.HTML:
         answers,
         common=("runs",),
         scripts=SCRIPTS,
-        common_styles=(),
+        common_styles=("controls",),
         styles=STYLES,
     )

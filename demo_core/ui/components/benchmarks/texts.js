@@ -9,7 +9,7 @@ function modelChoice(view) {
   const number = view.models.filter(on).length;
   const boxes = view.models.map((m) => `<label><input type="checkbox" data-kind="model" data-name="${esc(m.name)}" ${on(m) ? "checked" : ""}>${esc(m.title)}</label>`).join("");
   return `<details class="models" data-open="models"><summary>Models: ${number === view.models.length ? `all ${number}` : `${number} of ${view.models.length}`}</summary>
-    <div class="model-list" role="group" aria-label="Models">${boxes}<button type="button" class="link" data-kind="models" data-name="all">All</button>
+    <div class="boxes" role="group" aria-label="Models">${boxes}<button type="button" class="link" data-kind="models" data-name="all">All</button>
     <button type="button" class="link" data-kind="models" data-name="none">None</button></div></details>`;
 }
 

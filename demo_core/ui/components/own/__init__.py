@@ -12,6 +12,7 @@ from demo_core.ui.components.shared import Answer, Facts, component
 
 FOLDER = Path(__file__).parent
 COMMON = ("text", "dom", "figure", "address")
+STYLES = ("base", "controls")
 SCRIPTS = ("state", "table", "lessons", "page")
 
 
@@ -19,4 +20,4 @@ def own_page(shelf: Shelf, facts: Facts, answers: Mapping[str, Answer]) -> gr.HT
     """``facts`` are those of :func:`demo_core.ui.own.facts`; the page asks to ``check`` a file, to ``start``, for the
     ``progress``, to ``stop`` and to ``remove``.
     """
-    return component(FOLDER, "own", shelf, facts, answers, common=COMMON, scripts=SCRIPTS)
+    return component(FOLDER, "own", shelf, facts, answers, common=COMMON, scripts=SCRIPTS, common_styles=STYLES)

@@ -12,6 +12,7 @@ from demo_core.ui.components.shared import Answer, Facts, component
 
 FOLDER = Path(__file__).parent
 COMMON = ("text", "dom", "pen", "figure", "address", "vega", "export", "stream", "runs")
+STYLES = ("base", "controls")
 SCRIPTS = ("state", "chart", "chart_vega", "page")
 
 
@@ -19,4 +20,4 @@ def run_page(shelf: Shelf, facts: Facts, answers: Mapping[str, Answer]) -> gr.HT
     """``facts`` are those of :func:`demo_core.ui.running.facts`; the page asks for ``pdf``. The rest comes from the
     public endpoint ``/run_benchmark``.
     """
-    return component(FOLDER, "run", shelf, facts, answers, common=COMMON, scripts=SCRIPTS)
+    return component(FOLDER, "run", shelf, facts, answers, common=COMMON, scripts=SCRIPTS, common_styles=STYLES)

@@ -116,7 +116,7 @@ const NEEDS_APP = "Needs the app, which computes live";
 const GREY = [
   ['#explore [data-part="paste"], #explore :is(.chip:not(.next), .older) .remove, #explore .list-head select', NEEDS_APP],
   ['#denoise [data-part="steps-input"], #denoise [data-part="guidance-input"], #denoise [data-part="noise"]', NEEDS_APP],
-  ["#benchmarks-page .model-list :is(input, button), #benchmarks-page .pair select", NEEDS_APP],
+  ["#benchmarks-page .boxes :is(input, button), #benchmarks-page .pair select", NEEDS_APP],
   ['#benchmarks-page [data-kind="download"]:is([data-name="pdf"], [data-name="vega-lite"])', "Made by the app alone"],
 ];
 
