@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import argparse
 import itertools
-from collections.abc import Sequence
+import sys
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import torch
@@ -24,15 +25,17 @@ from demo_core.grid import Grid
 from demo_core.job import Job
 from demo_core.models import MODELS
 from demo_core.per_honesty import honesty
+from demo_core.prepared import DataError
 from demo_core.runs import Split
 from demo_core.trials import EXTRAS as TRIALS
 from demo_core.trials import Extra
+from scripts.messages import as_message
 
 EXTRAS = {**TRIALS, "honesty": honesty, "foresight": foresight}
 
 
-def main(words: Sequence[str] | None = None) -> None:
-    """The command line, or ``words`` in place of it."""
+def main(words: Sequence[str] | None = None) -> bool:
+    """The command line, or ``words`` in place of it; whether all its data sets can be read."""
     arguments = parser().parse_args(words)
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
@@ -40,10 +43,28 @@ def main(words: Sequence[str] | None = None) -> None:
     work = arguments.work or (arguments.data or datasets.data_folder()) / "benchmark"
     splits: tuple[Split, ...] = ("validation",) if arguments.validation_only else ("validation", "test")
     grid = Grid(arguments.file, work, arguments.data, splits)
+    with as_message(ValueError):
+        wanted = jobs(arguments)
+    unread = unreadable({(job.dataset, job.protocol) for job in wanted}, arguments.data)
+    for problem in unread.values():
+        print(f"    {problem}")
+    wanted = [job for job in wanted if job.dataset not in unread]
     if arguments.missing:
-        say_missing(grid, jobs(arguments), extras)
+        say_missing(grid, wanted, extras)
     else:
-        grid.run(jobs(arguments), extras)
+        grid.run(wanted, extras)
+    return not unread
+
+
+def unreadable(named: Collection[tuple[str, str | None]], data: Path | None) -> dict[str, str]:
+    """Why a data set cannot be read, for each that cannot; ``named``: names and protocols."""
+    problems = {}
+    for name, protocol in named:
+        try:
+            datasets.load(name, data, protocol)
+        except DataError as error:
+            problems[name] = str(error)
+    return problems
 
 
 def say_missing(grid: Grid, wanted: list[Job], extras: tuple[Extra, ...]) -> None:
@@ -55,8 +76,8 @@ def say_missing(grid: Grid, wanted: list[Job], extras: tuple[Extra, ...]) -> Non
 
 
 def jobs(arguments: argparse.Namespace) -> list[Job]:
-    """Seed by seed, so that a grid that is stopped holds whole rows."""
-    return [
+    """Seed by seed, so that a grid that is stopped holds whole rows. ``ValueError`` for settings that no model has."""
+    wanted = [
         Job(model, preset, dataset, seed, backbone, variant, tuple(arguments.set), arguments.protocol)
         for seed, dataset, preset, variant, model, backbone in itertools.product(
             arguments.seeds,
@@ -67,6 +88,9 @@ def jobs(arguments: argparse.Namespace) -> list[Job]:
             arguments.backbones or [None],
         )
     ]
+    for job in wanted:
+        job.config(num_items=1)
+    return wanted
 
 
 def seeds_of(text: str) -> list[int]:
@@ -99,4 +123,4 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(not main())

@@ -12,8 +12,11 @@ from torch import Generator
 
 from demo_core import datasets
 from demo_core.example_people import choose_examples, write_examples
+from demo_core.prepared import DataError
+from scripts.messages import as_message
 
 
+@as_message(DataError)
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description="Write the app's example people from a test split.")

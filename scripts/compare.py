@@ -17,6 +17,7 @@ from demo_core.comparison import Difference
 from demo_core.datasets import DATASETS
 from demo_core.experiments.claims import Contender, difference
 from demo_core.measure import RANKS
+from demo_core.models import MODELS
 from demo_core.ranks import read_ranks
 
 
@@ -25,11 +26,30 @@ def main() -> None:
     arguments = _parser().parse_args()
     file = read_ranks(arguments.checkpoints / RANKS)
     first, second = Contender.read(arguments.first), Contender.read(arguments.second)
-    for dataset in arguments.datasets:
-        for metric in arguments.metrics:
-            one = difference(file, first, second, dataset, metric, arguments.losing)
-            if one is not None:
-                print(f"{dataset:<12} {metric:<8} {arguments.first} - {arguments.second}: {_text(one)}")
+    found = {
+        (dataset, metric): difference(file, first, second, dataset, metric, arguments.losing)
+        for dataset in arguments.datasets
+        for metric in arguments.metrics
+    }
+    for (dataset, metric), one in found.items():
+        if one is not None:
+            print(f"{dataset:<12} {metric:<8} {arguments.first} - {arguments.second}: {_text(one)}")
+    if all(one is None for one in found.values()):
+        losing = f" with and without {arguments.losing}" if arguments.losing else ""
+        raise SystemExit(
+            f"Expected ranks of {arguments.first} and {arguments.second}{losing} of one seed on one data set, "
+            f"found none in {arguments.checkpoints / RANKS}. Measure both: python -m scripts.benchmark"
+        )
+
+
+def _recipe(text: str) -> str:
+    """What :meth:`Contender.read` reads; ``ArgumentTypeError`` for a model that there is not."""
+    parts = text.split("/")
+    if parts[0] not in MODELS or len(parts) > 3:
+        raise argparse.ArgumentTypeError(
+            f"expected MODEL, MODEL/PRESET or MODEL/PRESET/BACKBONE with a model out of {', '.join(MODELS)}, got {text}"
+        )
+    return text
 
 
 def _text(one: Difference) -> str:
@@ -40,8 +60,8 @@ def _text(one: Difference) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Differences between two models with their 95 % intervals.")
-    parser.add_argument("first", help="model, model/preset or model/preset/backbone")
-    parser.add_argument("second")
+    parser.add_argument("first", type=_recipe, help="model, model/preset or model/preset/backbone")
+    parser.add_argument("second", type=_recipe)
     parser.add_argument("--datasets", nargs="+", default=list(DATASETS), choices=list(DATASETS))
     parser.add_argument("--metrics", nargs="+", default=["hr@20", "ndcg@20"])
     parser.add_argument("--losing", metavar="VARIANT", help="compare what is lost from whole histories to this variant")

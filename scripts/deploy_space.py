@@ -19,6 +19,7 @@ from demo_core.hub import Hub, HubError, configure_space, push_folder
 from demo_core.measure import current_commit
 from demo_core.space_files import UNKNOWN, SpaceFiles, SpaceFilesError, space_files, write_space
 from demo_core.space_variant import HARDWARE, FrontMatterError, changed_for, field, lends_gpu
+from scripts.messages import as_message
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -27,32 +28,27 @@ def main(arguments: list[str] | None = None, hub: Hub | None = None) -> None:
     """Says what will be done, and does it; with ``hub`` there, else on the one of the environment."""
     chosen = _parser().parse_args(arguments)
     hub = hub or Hub()
-    try:
+    with as_message(SpaceFilesError, FrontMatterError, IndexFileError):
         hardware = chosen.hardware or suggested(ROOT)
         files = space_files(ROOT)
         changed = changed_for(ROOT, hardware, f"{hub.api.endpoint}/spaces/{chosen.repository}")
-    except (SpaceFilesError, FrontMatterError, IndexFileError) as error:
-        raise SystemExit(str(error)) from error
     variables = {"TURNPOINT_OWN_DATA": "on" if chosen.own_data else "off"}
     print("\n".join(plan(chosen.repository, hardware, files, changed, variables, chosen.private)))
     if chosen.dry_run:
         print("Dry run: nothing was sent.")
         return
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            write_space(files, changed, Path(folder))
-            pushed = push_folder(
-                Path(folder),
-                chosen.repository,
-                kind="space",
-                private=chosen.private,
-                message=f"Turnpoint {current_commit()}",
-                space_sdk="gradio",
-                hub=hub,
-            )
+    with as_message(HubError), tempfile.TemporaryDirectory() as folder:
+        write_space(files, changed, Path(folder))
+        pushed = push_folder(
+            Path(folder),
+            chosen.repository,
+            kind="space",
+            private=chosen.private,
+            message=f"Turnpoint {current_commit()}",
+            space_sdk="gradio",
+            hub=hub,
+        )
         configure_space(chosen.repository, hardware, variables, hub)
-    except HubError as error:
-        raise SystemExit(str(error)) from error
     print(f"{'Sent' if pushed.changed else 'Nothing had changed'}: {pushed.url} ({pushed.commit[:10]})")
 
 

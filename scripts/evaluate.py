@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 from demo_core import checkpoint, datasets
-from demo_core.checkpoint import Bundle
+from demo_core.checkpoint import Bundle, BundleError
 from demo_core.comparison import paired_difference
 from demo_core.datasets import Dataset
 from demo_core.evaluation import CUTOFFS, evaluate
@@ -23,13 +23,16 @@ from demo_core.grid import OTHER
 from demo_core.health import failures
 from demo_core.measure import Subject, record
 from demo_core.models import backbone_name
+from demo_core.prepared import DataError
 from demo_core.results import Run
 from demo_core.sharding import Share
 from demo_core.shipping import ship
 from demo_core.training import accelerator_for, share_of
 from scripts.benchmark import EXTRAS
+from scripts.messages import as_message
 
 
+@as_message(DataError, BundleError)
 def main() -> None:
     """The command line."""
     arguments = _parser().parse_args()

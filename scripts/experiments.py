@@ -11,6 +11,7 @@ All of them take some days on a laptop. Everything may be stopped at any moment 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from scripts import benchmark
@@ -148,16 +149,18 @@ EXPERIMENTS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
-def main() -> None:
-    """The command line."""
+def main() -> bool:
+    """The command line; whether all data sets can be read."""
     arguments = _parser().parse_args()
+    complete = True
     for name in arguments.names or EXPERIMENTS:
         about, lines = EXPERIMENTS[name]
         print(f"{name}: {about}")
         for line in lines:
             print(f"  python -m scripts.benchmark {line}")
             if not arguments.list:
-                benchmark.main([*line.split(), *_passed_on(arguments)])
+                complete &= benchmark.main([*line.split(), *_passed_on(arguments)])
+    return complete
 
 
 def _passed_on(arguments: argparse.Namespace) -> list[str]:
@@ -184,4 +187,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(not main())

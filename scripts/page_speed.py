@@ -21,6 +21,7 @@ from scripts import budgets, load
 from scripts.browser import BrowserMissingError, chromium
 from scripts.budgets import Figure
 from scripts.load import Outcome
+from scripts.messages import as_message
 from scripts.page_times import Visit, open_other_views, visit
 from scripts.serving import APP, EMPTY, seconds_to_listen, served
 
@@ -39,12 +40,10 @@ def main() -> None:
     if unknown:
         parser.error(f"expected parts out of {', '.join(PARTS)}, got {', '.join(unknown)}")
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before it began")
-    try:
+    with as_message(BrowserMissingError):
         for name in wishes.parts:
             for figure in PARTS[name](wishes):
                 print(figure.line(), flush=True)
-    except BrowserMissingError as error:
-        raise SystemExit(str(error)) from error
 
 
 def start(wishes: argparse.Namespace) -> Iterator[Figure]:

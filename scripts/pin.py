@@ -14,6 +14,7 @@ from demo_core.bundle_index import IndexFileError, Source, pin_folder, read_inde
 from demo_core.checkpoint import BundleError
 from demo_core.hub import HubError
 from demo_core.publishing import pin_source
+from scripts.messages import as_message
 
 
 def main() -> None:
@@ -25,7 +26,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if not arguments.bundles and not arguments.check:
         parser.error("expected a bundle to pin, or --check")
-    try:
+    with as_message(BundleError, HubError, IndexFileError, ValueError, OSError):
         for name in arguments.bundles:
             folder = Path(name)
             entry = (
@@ -35,8 +36,6 @@ def main() -> None:
             )
             print(f"{entry.dataset}/{entry.model}: {entry.source or entry.folder}, weights {str(entry.sha256)[:12]}")
         wrong = _wrong(arguments.checkpoints) if arguments.check else []
-    except (BundleError, HubError, IndexFileError, ValueError, OSError) as error:
-        raise SystemExit(str(error)) from error
     if wrong:
         raise SystemExit("\n".join(wrong))
     if arguments.check:

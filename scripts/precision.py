@@ -19,17 +19,20 @@ import torch
 from torch import Tensor
 
 from demo_core import checkpoint, datasets
-from demo_core.checkpoint import Bundle
+from demo_core.checkpoint import Bundle, BundleError
 from demo_core.datasets import Dataset
 from demo_core.engine import Engine, Serving
 from demo_core.evaluation import evaluate
 from demo_core.measure import device_name
 from demo_core.precision import FLOAT32, PRECISIONS, lower
+from demo_core.prepared import DataError
+from scripts.messages import as_message
 
 BATCH = 512
 REPEATS = 5
 
 
+@as_message(DataError, BundleError)
 def main() -> None:
     """The command line."""
     arguments = _parser().parse_args()

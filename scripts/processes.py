@@ -24,12 +24,15 @@ import torch
 
 from demo_core import datasets
 from demo_core.models import MODELS, create, preset
+from demo_core.prepared import DataError
 from demo_core.training import Epoch, accelerator_for, fit
+from scripts.messages import as_message
 
 CONFIG = Path(__file__).parents[1] / "scripts/accelerate/two_cpu_processes.yaml"
 Curves = dict[str, dict[str, Any]]  # by model and seed: "epochs", as they were told, and "seconds" of one
 
 
+@as_message(DataError)
 def main() -> None:
     """The command line."""
     arguments = _parser().parse_args()

@@ -15,6 +15,7 @@ from demo_core.checkpoint import BundleError
 from demo_core.hub import HubError
 from demo_core.publishing import publish
 from demo_core.runs import read_runs
+from scripts.messages import as_message
 
 MEASURED = Path("checkpoints/measured.jsonl")
 
@@ -22,11 +23,9 @@ MEASURED = Path("checkpoints/measured.jsonl")
 def main() -> None:
     """The command line."""
     arguments = _parser().parse_args()
-    try:
+    with as_message(BundleError, HubError, ValueError):
         check(arguments.repo, arguments)
         push(arguments.folder.resolve(), arguments.repo, arguments)
-    except (BundleError, HubError, ValueError) as error:
-        raise SystemExit(str(error)) from error
 
 
 def check(repository: str, options: argparse.Namespace) -> None:

@@ -15,6 +15,7 @@ import torch
 from demo_core.engine import Engine
 from demo_core.engine.answers import InputError
 from demo_core.engine.bench import METRICS, SLICES
+from scripts.messages import as_message
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -29,14 +30,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     wishes = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    try:
+    with as_message(InputError):
         told = list(
             Engine(wishes.checkpoints, wishes.dataset).run_benchmark(
                 wishes.models, wishes.slice, wishes.metric, wishes.lost, wishes.seed
             )
         )
-    except InputError as error:
-        raise SystemExit(str(error)) from error
     print(json.dumps(dataclasses.asdict(told[-1]), indent=1))
 
 

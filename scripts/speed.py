@@ -24,8 +24,10 @@ from demo_core import datasets
 from demo_core.datasets import Dataset
 from demo_core.models import create, preset
 from demo_core.models.base import Recommender, Validation
+from demo_core.prepared import DataError
 from demo_core.sequences import batches
 from demo_core.training import optimizer_of
+from scripts.messages import as_message
 
 REPEATS = 5
 STEPS = 12  # timed steps a repeat, after two that are not
@@ -59,6 +61,7 @@ class Figure:
         return (self.released or 0.0) / self.seconds
 
 
+@as_message(DataError)
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description="Speed on one core, each figure with its floor.")

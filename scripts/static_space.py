@@ -17,6 +17,7 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 import torch
 
 from demo_core.ui.static_site import PEOPLE, FolderError, SiteError, write_site
+from scripts.messages import as_message
 
 MEGABYTE = 1_000_000
 
@@ -30,12 +31,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--people", type=int, default=PEOPLE, help=f"example people, at most (default: {PEOPLE})")
     chosen = parser.parse_args(arguments)
     torch.set_num_threads(1)  # the sums are small: more threads only wait for each other
-    try:
+    with as_message(FolderError, SiteError):
         size = write_site(
             chosen.checkpoints, chosen.dataset, chosen.folder, chosen.people, say=lambda words: print(words, flush=True)
         )
-    except (FolderError, SiteError) as error:
-        raise SystemExit(str(error)) from error
     print(f"{chosen.folder / 'index.html'}: {size / MEGABYTE:.1f} MB in all.")
 
 

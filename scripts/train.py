@@ -13,34 +13,36 @@ from pathlib import Path
 import torch
 
 from demo_core import checkpoint, datasets
-from demo_core.checkpoint import Bundle
+from demo_core.checkpoint import Bundle, BundleError
 from demo_core.datasets import Dataset
 from demo_core.hub import HubError
 from demo_core.measure import Subject
 from demo_core.models import MODELS, backbone_name, create, preset, with_backbone
 from demo_core.models.base import Recommender
+from demo_core.prepared import DataError
 from demo_core.sharding import Share
 from demo_core.shipping import ship, training_record
 from demo_core.training import FitReport, accelerator_for, fit, share_of
 from scripts import push
+from scripts.messages import as_message
 
 
+@as_message(DataError, BundleError)
 def main(words: Sequence[str] | None = None) -> None:
     """The command line, or ``words`` in place of it."""
     arguments = _parser().parse_args(words)
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     if arguments.push is not None:
-        try:
+        with as_message(ValueError):
             push.check(arguments.push, arguments)
-        except ValueError as error:
-            raise SystemExit(str(error)) from error
     dataset = datasets.load(arguments.dataset, arguments.data)
-    config = preset(arguments.model, arguments.preset, dataset.name, dataset.catalogue.num_items).override(
-        *arguments.set
-    )
-    backbone = checkpoint.load(arguments.backbone).model if arguments.backbone else None
-    model = create(arguments.model, config if backbone is None else with_backbone(config, backbone), arguments.seed)
+    with as_message(ValueError):
+        config = preset(arguments.model, arguments.preset, dataset.name, dataset.catalogue.num_items).override(
+            *arguments.set
+        )
+        backbone = checkpoint.load(arguments.backbone).model if arguments.backbone else None
+        model = create(arguments.model, config if backbone is None else with_backbone(config, backbone), arguments.seed)
     if backbone is not None:
         model.get_submodule("backbone").load_state_dict(backbone.state_dict())
     accelerator = accelerator_for(arguments.cpu)

@@ -17,6 +17,7 @@ from demo_core import datasets
 from demo_core.bundle_index import IndexFileError, read_index
 from demo_core.checkpoint import WEIGHTS_FILE
 from scripts import train
+from scripts.messages import as_message
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -26,10 +27,8 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--dataset", required=True, choices=list(datasets.DATASETS))
     parser.add_argument("--checkpoints", type=Path, default=Path("checkpoints"), help="where the index lies")
     arguments, passed_on = parser.parse_known_args(words)
-    try:
+    with as_message(IndexFileError, ValueError):
         missing = to_train(arguments.checkpoints, arguments.dataset, arguments.models)
-    except (IndexFileError, ValueError) as error:
-        raise SystemExit(str(error)) from error
     for number, model in enumerate(missing, start=1):
         print(f"[{number}/{len(missing)}] {model}")
         out = arguments.checkpoints / arguments.dataset / model

@@ -68,8 +68,34 @@ def test_losses_are_compared_where_both_were_measured(
 ) -> None:
     run(compare, monkeypatch, "sasrec", "popularity", "--losing", "deleted=0.5", "--checkpoints", measured)
     assert len(capsys.readouterr().out.splitlines()) == 2
-    run(compare, monkeypatch, "sasrec", "popularity", "--losing", "inserted=0.5", "--checkpoints", measured)
+    with pytest.raises(SystemExit, match=r"Expected ranks of sasrec and popularity with and without inserted=0\.5"):
+        run(compare, monkeypatch, "sasrec", "popularity", "--losing", "inserted=0.5", "--checkpoints", measured)
     assert not capsys.readouterr().out
+
+
+def test_a_model_that_there_is_not_is_not_compared(
+    measured: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        run(compare, monkeypatch, "sasrec", "sasrek", "--checkpoints", measured)
+    assert "with a model out of popularity" in capsys.readouterr().err
+
+
+def test_a_data_set_that_cannot_be_read_is_said_and_the_others_are_measured(
+    measured: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    places = ["--file", str(tmp_path / "measured.jsonl"), "--work", str(tmp_path / "work"), "--data", str(tmp_path)]
+    assert not benchmark.main(["--models", "popularity", "--datasets", "zhihu", "toy", "--seeds", "0-1", *places])
+    told = capsys.readouterr().out
+    assert told.count("Expected prepared data in") == 1 and "scripts.prepare_data zhihu" in told
+    assert {(r.dataset, r.seed) for r in read_runs(tmp_path / "measured.jsonl")} == {("toy", 0), ("toy", 1)}
+    assert benchmark.main(["--models", "popularity", "--datasets", "toy", *places])
+
+
+def test_a_setting_that_a_model_has_not_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="Expected name=value with a name out of"):
+        benchmark.main(["--models", "sasrec", "--datasets", "toy", "--set", "drop=1", "--file", str(tmp_path / "none")])
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("text, seeds", [("3", [3]), ("0-2", [0, 1, 2]), ("0,4", [0, 4])])

@@ -23,9 +23,14 @@ def test_only_what_is_named_is_run_and_options_are_passed_on(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run: list[list[str]] = []
-    monkeypatch.setattr(benchmark, "main", run.append)
+
+    def all_but_the_second(words: list[str]) -> bool:
+        run.append(words)
+        return len(run) != 2
+
+    monkeypatch.setattr(benchmark, "main", all_but_the_second)
     monkeypatch.setattr(sys, "argv", ["experiments", "honesty", "--threads", "1", "--missing"])
-    experiments.main()
+    assert not experiments.main(), "the second line lacked a data set"
     assert run == [[*line.split(), "--threads", "1", "--missing"] for line in EXPERIMENTS["honesty"][1]]
     assert "honesty: PER against" in capsys.readouterr().out
 

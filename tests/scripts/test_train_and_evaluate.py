@@ -105,5 +105,5 @@ def test_bundles_of_two_catalogues_are_not_compared(monkeypatch: pytest.MonkeyPa
 
 
 def test_an_unknown_setting_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="'guidance=3'"):
+    with pytest.raises(SystemExit, match="'guidance=3'"):
         run(monkeypatch, train, "card", "--dataset", "toy", "--out", str(tmp_path / "card"), "--set", "guidance=3")
