@@ -24,6 +24,7 @@ from typing import Any, Self
 from filelock import FileLock
 
 from demo_core.checkpoint import WEIGHTS_FILE
+from demo_core.whole_files import written_beside
 
 log = logging.getLogger(__name__)
 
@@ -170,12 +171,9 @@ def read_index(checkpoints: Path) -> tuple[Entry, ...]:
 def write_index(checkpoints: Path, entries: Iterable[Entry]) -> None:
     """Written beside and renamed, in the order of the names."""
     ordered = sorted(entries, key=lambda entry: (entry.dataset, entry.model))
-    path = checkpoints / INDEX_FILE
-    beside = path.with_name(path.name + ".new")
     content = {"format": FORMAT, "bundles": [entry.to_dict() for entry in ordered]}
-    beside.parent.mkdir(parents=True, exist_ok=True)
-    beside.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    beside.replace(path)
+    with written_beside(checkpoints / INDEX_FILE) as file:
+        file.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def pin(checkpoints: Path, entry: Entry) -> None:

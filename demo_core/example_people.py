@@ -11,6 +11,7 @@ import torch
 from torch import Generator
 
 from demo_core.sequences import Rows
+from demo_core.whole_files import written_beside
 
 MOST = 200
 SHORTEST = 3
@@ -72,7 +73,5 @@ def choose_examples(rows: Rows, generator: Generator) -> tuple[Example, ...]:
 def write_examples(examples: Sequence[Example], path: Path) -> None:
     """The inverse of :func:`read_examples`, written beside and renamed."""
     entries = [{"history": example.history, "next": example.next} for example in examples]
-    beside = path.with_name(path.name + ".new")
-    beside.parent.mkdir(parents=True, exist_ok=True)
-    beside.write_text(json.dumps({"histories": entries}, separators=(",", ":")) + "\n", encoding="utf-8")
-    beside.replace(path)
+    with written_beside(path) as file:
+        file.write_text(json.dumps({"histories": entries}, separators=(",", ":")) + "\n", encoding="utf-8")

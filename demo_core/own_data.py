@@ -15,6 +15,7 @@ import pandas as pd
 from demo_core.interactions import Interactions
 from demo_core.prepared import DataError, Sequences
 from demo_core.raw_data import clean_title
+from demo_core.whole_files import written_beside
 
 MOST_ITEMS = 10_000  # the votes of GlobalDiff hold a number for every pair of items
 FEWEST_PEOPLE, FEWEST_ITEMS = 50, 30
@@ -122,10 +123,8 @@ class About:
 
     def write(self, folder: Path) -> None:
         """Into ``folder``, beside and renamed."""
-        beside = folder / (ABOUT_FILE + ".new")
-        folder.mkdir(parents=True, exist_ok=True)
-        beside.write_text(json.dumps(asdict(self), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        beside.replace(folder / ABOUT_FILE)
+        with written_beside(folder / ABOUT_FILE) as file:
+            file.write_text(json.dumps(asdict(self), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> Self | None:

@@ -14,6 +14,8 @@ from safetensors.torch import load as tensors_of
 from safetensors.torch import save_file
 from torch import Generator, Tensor, nn
 
+from demo_core.whole_files import written_beside
+
 
 @dataclass
 class TrainingState:
@@ -106,14 +108,9 @@ class TrainingState:
             "order": self.order.get_state(),
         }
         counters = json.dumps({name: getattr(self, name) for name in self.COUNTERS})
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(path.name + ".new")
-        save_file(
-            {name: tensor.contiguous().cpu().clone() for name, tensor in tensors.items()},
-            beside,
-            {"counters": counters},
-        )
-        beside.replace(path)
+        owned = {name: tensor.contiguous().cpu().clone() for name, tensor in tensors.items()}
+        with written_beside(path) as file:
+            save_file(owned, file, {"counters": counters})
 
     def load(self, content: bytes, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
         """The inverse of :meth:`save`, for the same model and phase, from what the file holds."""

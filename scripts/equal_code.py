@@ -26,6 +26,7 @@ from pathlib import Path
 from demo_core import datasets
 from demo_core.code_version import EQUAL, ROOT, Equal, digests, equal_code, oldest
 from demo_core.models import MODELS
+from demo_core.whole_files import written_beside
 
 WITNESS = Path(__file__).with_name("same_bits.py")
 
@@ -69,9 +70,8 @@ def new_lines(commit: str, why: str) -> list[Equal]:
 def write(lines: Iterable[Equal]) -> None:
     """The whole table, one line a file and digest; the file is replaced at once."""
     rows = ",\n".join(json.dumps(dataclasses.asdict(one)) for one in lines)
-    beside = ROOT / f"{EQUAL}.new"
-    beside.write_text(f"[\n{rows}\n]\n", encoding="utf-8")
-    beside.replace(ROOT / EQUAL)
+    with written_beside(ROOT / EQUAL) as file:
+        file.write_text(f"[\n{rows}\n]\n", encoding="utf-8")
 
 
 def _united(parts: Iterable[dict[str, str]]) -> dict[str, str]:

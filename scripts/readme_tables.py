@@ -28,6 +28,7 @@ from demo_core.experiments.times import running_times
 from demo_core.interval_charts import interval_chart
 from demo_core.reference import REFERENCE, beside, markdown, read_references
 from demo_core.results import collect, summarise, table
+from demo_core.whole_files import written_beside
 
 ALL_SYSTEMS = ("zhihu", "movielens")  # data sets on which they were measured
 CHART = Path(".assets/claims.png")
@@ -85,14 +86,16 @@ def out_of_date(readme: Path, made: Content) -> list[str]:
 
 def write(readme: Path, made: Content) -> None:
     """Replaces the tables in ``readme``, and the chart beside it if it draws other figures."""
-    _replace(readme, with_tables(readme.read_text(encoding="utf-8"), made.tables).encode())
+    text = with_tables(readme.read_text(encoding="utf-8"), made.tables)
+    with written_beside(readme) as file:
+        file.write_text(text, encoding="utf-8", newline="\n")
     chart = readme.parent / CHART
     if _drawn(chart) != made.digest:
         said, content = PngInfo(), BytesIO()
         said.add_text(DRAWN, made.digest)
         Image.open(BytesIO(export(interval_chart(made.found), "png"))).save(content, "png", pnginfo=said, optimize=True)
-        chart.parent.mkdir(exist_ok=True)
-        _replace(chart, content.getvalue())
+        with written_beside(chart) as file:
+            file.write_bytes(content.getvalue())
 
 
 def _drawn(chart: Path) -> str | None:
@@ -101,12 +104,6 @@ def _drawn(chart: Path) -> str | None:
         return None
     with Image.open(chart) as image:
         return image.info.get(DRAWN)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    beside_it = path.with_name(path.name + ".new")
-    beside_it.write_bytes(content)
-    beside_it.replace(path)
 
 
 def with_tables(readme: str, made: Mapping[str, str]) -> str:

@@ -20,6 +20,7 @@ ROOT = Path(__file__).parent.parent
 # Every module imports only from those before it. A new module takes its place here.
 ORDER = (
     *(
+        "whole_files",
         "zero_gpu",
         "sequences",
         "sharding",
