@@ -27,10 +27,8 @@ from demo_core.datasets import Dataset
 from demo_core.evaluation import evaluate
 from demo_core.models import MODELS, create, preset
 from demo_core.models.base import Controls, Recommender, RecommenderConfig
-from demo_core.prepared import DataError
 from demo_core.sequences import Rows
 from demo_core.training import FitReport, fit
-from scripts.messages import as_message
 
 SEED = 3
 ROWS = 600  # of a real data set's validation and test
@@ -45,7 +43,6 @@ VARIANTS = {
 }
 
 
-@as_message(DataError)
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description="Digests of small trainings and of their evaluation.")

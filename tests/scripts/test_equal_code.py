@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -90,3 +91,12 @@ def test_the_witness_trains_every_model_and_finds_a_resumed_training_the_same() 
     found = same_bits._digests(*configs["card"], dataset)
     assert found["weights"] == found["resumed"] and found["report"] == found["report_resumed"]
     assert found == same_bits._digests(*configs["card"], dataset)
+
+
+def test_the_witness_needs_nothing_but_the_package(tmp_path: Path) -> None:
+    file = Path(same_bits.__file__)
+    (tmp_path / "demo_core").symlink_to(file.parents[1] / "demo_core")
+    started = [sys.executable, str(file), "--help"]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(started, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
