@@ -65,3 +65,14 @@ def test_a_talk_fits_a_denoising_that_comes_late_into_the_screen(
         const { top, bottom, height } = document.querySelector(".denoise .bump").getBoundingClientRect();
         return height > 0 && top >= 0 && bottom <= innerHeight + 1;
     }""")
+
+
+def test_a_step_of_the_tour_is_shown_when_its_part_comes_late(watched: Watched, address: str) -> None:
+    page = watched.open(address, size=PHONE)
+    with held(page) as waiting:
+        page.get_by_role("link", name="Tour", exact=True).click()
+        page.get_by_role("complementary", name="Guided tour").get_by_role("link", name="Weights").click()
+        wait_for_request(page, waiting)
+        page.wait_for_timeout(LATE)
+        expect(page.locator(".tp-pointed")).to_have_count(0)
+    expect(page.locator('#explore [data-part="weights-title"].tp-pointed')).to_be_in_viewport()

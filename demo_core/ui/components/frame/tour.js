@@ -22,15 +22,21 @@ function showTour(name) {
   }));
   whenThere('#views [role="tab"]', () => {
     openView(step.view);
-    setTimeout(() => pointAt(step), 400);
+    pointAt(step);
   });
 }
 
-function pointAt(step) {
-  for (const old of document.querySelectorAll(".tp-pointed")) old.classList.remove("tp-pointed");
-  if (part("tour-panel").hidden) return;
+const pointAtNothing = () => document.querySelectorAll(".tp-pointed").forEach((old) => old.classList.remove("tp-pointed"));
+
+// A view that is opened, or waits for its answer, shows the part a little later; on a slow machine much later.
+function pointAt(step, tries = 300) {
+  if (part("tour-panel").hidden || stepOf(addressValue("tour")) !== step) return;
+  pointAtNothing();
   const target = document.getElementById(step.view)?.querySelector(TARGETS[step.name]);
-  if (!target) return;
+  if (!target?.getBoundingClientRect().height) {
+    if (tries) setTimeout(() => pointAt(step, tries - 1), 100);
+    return;
+  }
   const place = target.closest("svg") ? target.closest("section, .scroll") ?? target : target;
   place.classList.add("tp-pointed");
   target.scrollIntoView({ block: "center", behavior: motion() ? "smooth" : "auto" });
@@ -39,7 +45,7 @@ function pointAt(step) {
 function endTour() {
   writeInAddress({ tour: null });
   show(part("tour-panel"), false);
-  for (const old of document.querySelectorAll(".tp-pointed")) old.classList.remove("tp-pointed");
+  pointAtNothing();
 }
 
 part("tour").addEventListener("click", (event) => {
