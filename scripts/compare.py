@@ -26,15 +26,14 @@ def main() -> None:
     arguments = _parser().parse_args()
     file = read_ranks(arguments.checkpoints / RANKS)
     first, second = Contender.read(arguments.first), Contender.read(arguments.second)
-    found = {
-        (dataset, metric): difference(file, first, second, dataset, metric, arguments.losing)
-        for dataset in arguments.datasets
-        for metric in arguments.metrics
-    }
-    for (dataset, metric), one in found.items():
-        if one is not None:
-            print(f"{dataset:<12} {metric:<8} {arguments.first} - {arguments.second}: {_text(one)}")
-    if all(one is None for one in found.values()):
+    measured = False
+    for dataset in arguments.datasets:
+        for metric in arguments.metrics:
+            one = difference(file, first, second, dataset, metric, arguments.losing)
+            if one is not None:
+                measured = True
+                print(f"{dataset:<12} {metric:<8} {arguments.first} - {arguments.second}: {_text(one)}", flush=True)
+    if not measured:
         losing = f" with and without {arguments.losing}" if arguments.losing else ""
         raise SystemExit(
             f"Expected ranks of {arguments.first} and {arguments.second}{losing} of one seed on one data set, "
