@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -45,7 +45,7 @@ def main(words: Sequence[str] | None = None) -> bool:
     grid = Grid(arguments.file, work, arguments.data, splits)
     with as_message(ValueError):
         wanted = jobs(arguments)
-    unread = unreadable({(job.dataset, job.protocol) for job in wanted}, arguments.data)
+    unread = unreadable(arguments.datasets, arguments.data)
     for problem in unread.values():
         print(f"    {problem}")
     wanted = [job for job in wanted if job.dataset not in unread]
@@ -56,12 +56,12 @@ def main(words: Sequence[str] | None = None) -> bool:
     return not unread
 
 
-def unreadable(named: Collection[tuple[str, str | None]], data: Path | None) -> dict[str, str]:
-    """Why a data set cannot be read, for each that cannot; ``named``: names and protocols."""
+def unreadable(names: Sequence[str], data: Path | None) -> dict[str, str]:
+    """Why a data set cannot be read, for each that cannot."""
     problems = {}
-    for name, protocol in named:
+    for name in names:
         try:
-            datasets.load(name, data, protocol)
+            datasets.load(name, data)
         except DataError as error:
             problems[name] = str(error)
     return problems
