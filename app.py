@@ -84,8 +84,13 @@ def arguments() -> argparse.Namespace:
         help="models of the Hub to show as well (default: TURNPOINT_BUNDLES)",
     )
     chosen = parser.parse_args()
-    if chosen.precision not in PRECISIONS:  # argparse checks what is typed, not what the environment holds
-        parser.error(f"TURNPOINT_PRECISION: expected one of {', '.join(PRECISIONS)}, got {chosen.precision!r}")
+    # argparse checks what is typed, not what the environment holds.
+    for name, value, known in (
+        ("TURNPOINT_PRECISION", chosen.precision, PRECISIONS),
+        ("TURNPOINT_BORROW_FOR", chosen.borrow_for, QUESTIONS),
+    ):
+        if value not in known:
+            parser.error(f"{name}: expected one of {', '.join(known)}, got {value!r}")
     return chosen
 
 

@@ -44,6 +44,7 @@ class Additions:
         self._changed = changed
         self._lock = threading.Lock()
         self._told: dict[str, Addition] = {}
+        self._wished: dict[str, str] = {}  # of each repository, the source that was named last
         self._fetched: dict[str, Fetched] = {}
         self._datasets: dict[str, str] = {}
 
@@ -61,6 +62,7 @@ class Additions:
             known = self._told.get(source.repository)
             same = known is not None and (known.source, known.state) == (str(source), "fetching")
             self._told[source.repository] = Addition(str(source), "fetching")
+            self._wished[source.repository] = str(source)
         if same:  # it is on its way
             return threading.current_thread()
         thread = threading.Thread(target=self._fetch, args=(source,), name=f"fetch {source}", daemon=True)
@@ -127,8 +129,7 @@ class Additions:
         come.
         """
         with self._lock:
-            known = self._told.get(source.repository)
-            if known is None or (known.state == "fetching" and known.source != str(source)):
+            if source.repository not in self._told or self._wished[source.repository] != str(source):
                 return False
             self._told[source.repository] = found
             if fetched is not None and found.dataset is not None:

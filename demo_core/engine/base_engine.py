@@ -165,6 +165,11 @@ class BaseEngine(Lookup):
             return self._take(bundles.with_catalogue(found, self._catalogue, self.title))
 
     @property
+    def excludes_history(self) -> bool:
+        """Whether lists leave out what is in the history."""
+        return bundles.excludes_history(self._loaded.values())
+
+    @property
     def compared(self) -> tuple[str, ...]:
         """The models that a page shows when nobody has chosen: the three it is about, and others in the place of those
         that were never trained on somebody's own data.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -162,6 +162,11 @@ def status(one: Loaded, dataset: str) -> ModelStatus:
         _place(one),
         False,
     )
+
+
+def excludes_history(models: Iterable[Loaded]) -> bool:
+    """Whether some of them leave the items of the history out of their lists."""
+    return any(one.bundle is not None and PROTOCOLS[one.bundle.protocol].exclude_history for one in models)
 
 
 def test_run(bundle: Bundle) -> Run | None:

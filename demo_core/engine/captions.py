@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from demo_core.datasets import PROTOCOLS
 from demo_core.engine import wording
 from demo_core.engine.answers import Item, ModelList, Route
-from demo_core.engine.bundles import Loaded
+from demo_core.engine.bundles import Loaded, excludes_history
 from demo_core.engine.questions import Question
 from demo_core.engine.titles import label
 
@@ -31,7 +31,7 @@ def reading(
             length = one.bundle.model.config.max_length if one.bundle else window
             if length > window:
                 yield f"{one.title} reads the last {length}."
-    for id, times in Counter(history).items():
+    for id, times in Counter(history[-window:]).items():
         if times > 1:
             often = "twice" if times == 2 else f"{times} times"
             yield f"{label(items[id - 1])} stands in the history {often} and is read each time."
@@ -44,8 +44,7 @@ def truth(
     if question.truth is None:
         return
     item = items[question.truth - 1]
-    excluded = any(one.bundle and PROTOCOLS[one.bundle.protocol].exclude_history for one in models)
-    if excluded and item.id in question.history:
+    if excludes_history(models) and item.id in question.history:
         yield f"{label(item)} is in the history already, so it is not ranked."
     ranks = wording.truth_ranks(item.title, lists)
     if ranks is not None:
@@ -76,7 +75,7 @@ def provenance(
     if not usable:
         return (title, device)
     protocols = list(dict.fromkeys(bundle.protocol for _, bundle, _ in usable))
-    excluded = any(PROTOCOLS[name].exclude_history for name in protocols)
+    excluded = "those in the history" if excludes_history(models) else "nothing"
     trained: dict[str, list[str]] = {}
     for name, bundle, source in usable:
         commit, seed = str(bundle.training.get("commit"))[:7], bundle.training.get("seed")
@@ -84,7 +83,7 @@ def provenance(
         trained.setdefault(f"{bundle.preset}, training seed {seed}, commit {commit}{place}", []).append(name)
     return (
         *(f"{title}, {name}: {PROTOCOLS[name].description}" for name in protocols),
-        f"Top {question.k} of {num_items:,} {noun}s, {'those in the history' if excluded else 'nothing'} excluded",
+        f"Top {question.k} of {num_items:,} {noun}s, {excluded} excluded",
         *(f"{', '.join(names)} {how}" for how, names in trained.items()),
         noise or f"the same noise for all, seed {question.seed}",
         *(f"{one.title} in {one.precision}" for one in models if one.precision is not None),

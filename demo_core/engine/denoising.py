@@ -17,7 +17,8 @@ from demo_core.engine.projection import Projection
 from demo_core.engine.questions import Question
 from demo_core.engine.ranking import best_ids, rank_of, without_seen
 from demo_core.layers import unit
-from demo_core.models.base import Controls, DenoisingStep, Recommender
+from demo_core.models import MODELS
+from demo_core.models.base import Controls, DenoisingStep, Recommender, RecommenderConfig
 from demo_core.models.globaldiff_config import GlobalDiffConfig
 from demo_core.sequences import pad
 
@@ -25,11 +26,6 @@ MOST_STEPS = 50
 MOST_STRENGTH = 6.0
 SHOWN_ITEMS = 300
 """As many of the commonest items are drawn around a path."""
-STARTS = {
-    "noise": "noise",
-    "votes": "the votes of the history’s items",
-    "average": "the average of its backbone’s and item-kNN’s lists",
-}
 
 
 @dataclass(frozen=True)
@@ -90,19 +86,26 @@ def no_stage(one: Loaded) -> DenoisingModel:
     return DenoisingModel(one.name, one.title, reason, 0, "", 0.0, (), (), 0.0)
 
 
+def begins_with(config: RecommenderConfig) -> str:
+    """What the walk begins with, in words."""
+    if not isinstance(config, GlobalDiffConfig) or config.start == "noise":
+        return "noise"
+    voter = MODELS[config.voter].title
+    starts = {"votes": f"{voter}’s list", "average": f"the average of its backbone’s list and {voter}’s"}
+    return starts.get(config.start, "its backbone’s list")
+
+
 @torch.inference_mode()
 def stage(walked: Walk, question: Question) -> DenoisingModel:
     """Where the model's items lie, and what its walk begins with."""
     bundle, drawn_on = walked.bundle, walked.map
     read = [id - 1 for id in question.read[-bundle.model.config.max_length :]]
-    config = bundle.model.config
-    start = config.start if isinstance(config, GlobalDiffConfig) else "noise"
     return DenoisingModel(
         model=walked.one.name,
         title=walked.one.title,
         error=None,
         steps=len(walked.steps) - 1,
-        begins_with=STARTS.get(start, "its backbone’s list"),
+        begins_with=begins_with(bundle.model.config),
         variance=drawn_on.projection.share,
         around=drawn_on.around,
         history=tuple(drawn_on.projection.places(drawn_on.directions[read])) if read else (),

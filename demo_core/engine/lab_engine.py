@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from demo_core.engine.answers import InputError
 from demo_core.engine.base_engine import BaseEngine
 from demo_core.engine.bundles import Loaded
 from demo_core.engine.lab import DRAWS, DRAWS_A_PERSON, KINDS, MOST_SHARE, PEOPLE, Subject, altered, lab_point
@@ -28,6 +29,7 @@ class LabEngine(BaseEngine):
         truth: int | None = None,
     ) -> LabAnswer:
         """One draw of lost or added items, 0 to 60 %: what becomes of the route and of the lists."""
+        self._require_items()
         chosen, question = self._chosen(models), self._question(history, k, seed, threshold, truth)
         check_number("the share", share, 0.0, MOST_SHARE, optional=False)
         check_whole("the draw", draw, 0, LARGEST_SEED)
@@ -54,14 +56,23 @@ class LabEngine(BaseEngine):
         threshold: float | None = None,
         truth: int | None = None,
     ) -> tuple[LabPoint, ...]:
-        """One share of the curve: over many draws of this history, or over a sample of example people."""
+        """One share of the curve: over many draws of this history, or over a sample of example people.
+
+        :class:`InputError` also where there are no such people, or no model can be used.
+        """
+        self._require_items()
         chosen, question = self._chosen(models), self._question(history, k, seed, threshold, truth)
         check_number("the share", share, 0.0, MOST_SHARE, optional=False)
         subjects = self._subjects() if people else [Subject(question.history, truth)]
         draws = DRAWS_A_PERSON if people else DRAWS
+        if not subjects:
+            raise InputError(self._no_examples or "There are no example people.")
+        usable = [one.bundle for one in chosen if one.bundle is not None]
+        if not usable:
+            raise InputError(str(chosen[0].error))
         return tuple(
             lab_point(
-                one.bundle,
+                bundle,
                 subjects,
                 check_name("items", kind, KINDS),
                 share,
@@ -71,8 +82,7 @@ class LabEngine(BaseEngine):
                 threshold=threshold,
                 device=self._device,
             )
-            for one in chosen
-            if one.bundle is not None and subjects
+            for bundle in usable
         )
 
     def _lab_list(self, one: Loaded, before: Question, after: Question) -> LabList:

@@ -60,15 +60,16 @@ class TitleSearch:
         return self.items[id - 1]
 
     def suggest(self, query: str, k: int = 8) -> SearchAnswer:
-        """At most ``k`` items whose names match: exact first, then prefix, words, inside, alike; popular ones first."""
+        """At most ``k`` items whose names match: exact first, then prefix, words, inside; popular ones first. Without
+        one, those spelt like it.
+        """
         if len(query) > LONGEST_QUERY:
             return SearchAnswer(query[:LONGEST_QUERY], (), f"Type at most {LONGEST_QUERY} characters.")
         if not query.strip():
             return SearchAnswer(query, (), None)
         found = self._direct(query)
-        alike = [id for id in self._alike(query) if id not in found] if len(found) < k else []
         suggestions = [Suggestion(self.items[id - 1], False) for id in found]
-        suggestions += [Suggestion(self.items[id - 1], True) for id in alike if not found]
+        suggestions = suggestions or [Suggestion(self.items[id - 1], True) for id in self._alike(query)]
         return SearchAnswer(query, tuple(suggestions[:k]), None if suggestions else self._nothing(query))
 
     def parse(self, text: str) -> Parsed:
@@ -155,8 +156,8 @@ class TitleSearch:
         names = self._by_text.get(normalised(article_first(text)))
         return names or self._by_text.get(normalised(article_first(without_alternatives(text))), [])
 
-    def _direct(self, query: str) -> dict[int, int]:
-        """Ids of the items that match, best first, with how they do."""
+    def _direct(self, query: str) -> list[int]:
+        """Ids of the items that match, best first."""
         wanted = normalised(article_first(query.strip()))
         best: dict[int, tuple[int, int]] = {}
         number = _ID.match(query.strip())
@@ -165,8 +166,7 @@ class TitleSearch:
         if wanted and not query.strip().startswith("#"):
             for name, how in self._matches(wanted):
                 best[name.id] = min(best.get(name.id, (how, name.kind)), (how, name.kind))
-        order = sorted(best, key=lambda id: (*best[id], -self._counts[id - 1], id))
-        return {id: best[id][0] for id in order}
+        return sorted(best, key=lambda id: (*best[id], -self._counts[id - 1], id))
 
     def _matches(self, wanted: str) -> Iterator[tuple[Name, int]]:
         words = [f" {word}" for word in wanted.split()]

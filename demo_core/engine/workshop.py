@@ -162,9 +162,8 @@ class Workshop:
 
     def remove(self, name: object) -> None:
         """Deletes an own data set with its models; :class:`InputError` for any other, and while it is trained."""
-        known = [one.name for one in self.own()]
-        check_name("the data set", name, known)
         with self._lock:
+            check_name("the data set", name, [one.name for one in self.own()])
             run = self._run
             if run is not None and run.ended is None and run.name == name:
                 raise InputError("It is being trained. Stop that first.")

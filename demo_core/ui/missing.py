@@ -16,7 +16,12 @@ Json = dict[str, Any]
 
 def build(shelf: Shelf) -> None:
     """Place the page in the current Gradio context."""
-    lab_page(shelf, lambda engine: {"noun": engine.noun}, {"look": draw, "curve": points, "pdf": pdf_of})
+    lab_page(shelf, facts, {"look": draw, "curve": points, "pdf": pdf_of})
+
+
+def facts(engine: Engine) -> Json:
+    """What an item is called, and whether lists leave out what is in the history."""
+    return {"noun": engine.noun, "excludes": engine.excludes_history}
 
 
 def draw(engine: Engine, asked: object) -> Json:

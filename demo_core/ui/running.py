@@ -20,7 +20,7 @@ def build(shelf: Shelf) -> None:
 
 
 def facts(engine: Engine) -> dict[str, Any]:
-    """Data set, models, slices as ``(name, title, people)``, and metrics."""
+    """Data set, models, slices as ``(name, title, people)``, metrics, and whether lists leave out the history."""
     noun = engine.noun
     titles = {
         "all": "All example people",
@@ -39,6 +39,7 @@ def facts(engine: Engine) -> dict[str, Any]:
         ],
         "slices": [(name, titles[name], _people(engine, name)) for name in SLICES],
         "metrics": list(METRICS),
+        "excludes": engine.excludes_history,
     }
 
 

@@ -10,7 +10,9 @@ import torch
 from demo_core.engine import Engine
 from demo_core.engine.answers import InputError
 from demo_core.engine.control_remarks import guidance_remark, steps_remark
+from demo_core.engine.denoising import begins_with
 from demo_core.engine.denoising_answers import DenoisingFrame, DenoisingModel, DenoisingNotes
+from demo_core.models.globaldiff_config import GlobalDiffConfig
 
 HISTORY = (1, 3, 5, 7, 11)
 
@@ -58,6 +60,20 @@ def test_models_begin_with_the_same_noise_and_say_what_they_begin_with(engine: E
     assert begin["tdm"] == begin["card"] == "noise"
     other = by_model(engine.denoise(HISTORY, steps=2, seed=2))
     assert other["card"][0].place != by_model(told)["card"][0].place
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ((), "its backbone’s list"),
+        (("start=noise",), "noise"),
+        (("start=votes", "voter=slit"), "SLIT’s list"),
+        (("start=average", "voter=slit"), "the average of its backbone’s list and SLIT’s"),
+        (("start=average", "voter=item_knn"), "the average of its backbone’s list and Item-kNN’s"),
+    ],
+)
+def test_what_a_walk_begins_with_names_the_voter_it_has(settings: tuple[str, ...], words: str) -> None:
+    assert begins_with(GlobalDiffConfig(num_items=4).override(*settings)) == words
 
 
 def test_a_stage_has_places_for_items_and_history(engine: Engine) -> None:

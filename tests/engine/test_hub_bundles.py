@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +17,7 @@ from demo_core.bundle_index import INDEX_FILE, Entry, Source, pin, pin_folder, w
 from demo_core.engine import Engine, Serving, Shelf
 from demo_core.engine.additions import MOST, Additions
 from demo_core.engine.answers import InputError, ModelStatus
-from demo_core.hub import Hub, push_bundle
+from demo_core.hub import Fetched, Hub, fetch_bundle, push_bundle
 from demo_core.ui import create_app
 from tests.hub.process import HubProcess
 from tests.hubs import anonymous, hub, server
@@ -245,6 +246,30 @@ def test_what_is_here_stays_when_another_revision_of_it_cannot_be_had(checkpoint
     (told,) = additions.told()
     assert told.state == "failed" and told.message is not None and "no such revision" in told.message
     assert [one.source.repository for one in additions.of("movielens")] == ["owner/stays"]
+
+
+def test_the_revision_named_last_counts_even_where_an_older_one_comes_after_it(
+    checkpoints: Path, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card, go_on = checkpoints / "movielens" / "card", threading.Event()
+    first = push_bundle(card, "owner/late", tag="v1", hub=hub)
+    (card / "README.md").write_text((card / "README.md").read_text() + "\nAnother word.\n")
+    second = push_bundle(card, "owner/late", tag="v2", hub=hub)
+    assert first.commit != second.commit
+
+    def fetch(source: Source, hub: Hub) -> Fetched:
+        if source.revision == "v1":
+            assert go_on.wait(30)
+        return fetch_bundle(source, hub)
+
+    monkeypatch.setattr("demo_core.engine.additions.fetch_bundle", fetch)
+    additions = Additions(hub, lambda name: None)
+    older = additions.add("owner/late@v1")
+    additions.add("owner/late@v2").join(30)
+    go_on.set()
+    older.join(30)
+    (told,), (held,) = additions.told(), additions.of("movielens")
+    assert (told.source, told.state, held.source.revision) == (str(held.source), "ready", second.commit)
 
 
 @pytest.mark.parametrize(

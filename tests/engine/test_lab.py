@@ -1,5 +1,6 @@
 """Lost and foreign items: single draws, and the curve over many."""
 
+import shutil
 import statistics
 from pathlib import Path
 
@@ -98,6 +99,21 @@ def test_a_sample_of_people_has_its_own_true_items(engine: Engine) -> None:
 def test_bad_wishes_are_refused(engine: Engine, asked: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
         engine.lab(HISTORY, **asked)  # type: ignore[arg-type]
+
+
+def test_without_a_model_or_people_the_reason_is_told(film_checkpoints: Path, tmp_path: Path) -> None:
+    empty = Engine(tmp_path, "movielens", torch.device("cpu"))
+    for asked in (lambda: empty.lab(()), lambda: empty.lab_curve((), "lost", 0.1, people=True)):
+        with pytest.raises(InputError, match=r"No model of .* could be loaded"):
+            asked()
+    shutil.copytree(film_checkpoints / "movielens", tmp_path / "movielens")
+    (tmp_path / "movielens" / "examples.json").unlink()
+    (tmp_path / "movielens" / "tdm" / "model.safetensors").unlink()
+    broken = Engine(tmp_path, "movielens", torch.device("cpu"))
+    with pytest.raises(InputError, match=r"examples\.json"):
+        broken.lab_curve(HISTORY, "lost", 0.1, people=True)
+    with pytest.raises(InputError, match="TDM"):
+        broken.lab_curve(HISTORY, "lost", 0.1, models=["tdm"])
 
 
 def test_people_lose_items_by_draws_of_their_own(engine: Engine) -> None:

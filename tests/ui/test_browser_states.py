@@ -14,7 +14,7 @@ from demo_core.bundle_index import Entry, write_index
 from demo_core.engine import Engine, Shelf
 from demo_core.ui import create_app, launch
 from scripts.serving import free_port
-from tests.ui.pages import CHECKPOINTS, MODELS, Watched, chips, link, titles
+from tests.ui.pages import CHECKPOINTS, MODELS, Watched, chips, held, link, titles, wait_for_request
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -97,6 +97,12 @@ def test_more_films_than_the_window_are_folded_and_duplicates_are_named(
     expect(page.locator(".older summary")).to_have_text("3 earlier films")
     assert chips(page).count() == engine.window
     expect(page.locator(".chip").last).to_contain_text("2nd time")
+    page.get_by_text("3 earlier films", exact=True).click()
+    with held(page) as waiting:
+        page.locator(".older .remove").first.dblclick()
+        wait_for_request(page, waiting)
+    expect(page.locator(".older summary")).to_have_text("2 earlier films")
+    expect(page.locator(".older .remove").first).to_be_focused()
 
 
 def test_html_that_is_typed_or_pasted_stays_text(watched: Watched, address: str) -> None:

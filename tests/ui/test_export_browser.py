@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Download, Page, expect
 
 from demo_core.engine import Engine
 from demo_core.engine.denoising_answers import DenoisingFrame
+from demo_core.engine.titles import label
 from tests.ui.pages import MODELS, Watched, link
 
 NAMES = ("TDM", "CARD", "GlobalDiff")
@@ -77,6 +78,21 @@ def test_a_saved_view_opens_without_the_server(
     offline.close()
 
 
+def test_a_saved_view_keeps_what_was_ticked_and_chosen(
+    watched: Watched, browser: Browser, address: str, tmp_path: Path
+) -> None:
+    page = watched.open(f"{address}?view=run&run=card,popularity&runmetric=ndcg@20", ready=".run .chart circle")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save", exact=True).click()
+    download.value.save_as(tmp_path / "turnpoint.html")
+    offline = browser.new_page()
+    offline.goto((tmp_path / "turnpoint.html").as_uri())
+    for name, ticked in (("CARD", True), ("Popularity", True), ("TDM", False)):
+        expect(offline.get_by_role("checkbox", name=name, exact=True)).to_be_checked(checked=ticked)
+    expect(offline.get_by_label("Metric")).to_have_value("ndcg@20")
+    offline.close()
+
+
 def rows_of(download: Download) -> list[list[str]]:
     text = Path(download.path()).read_text(encoding="utf-8")
     return [row for row in csv.reader(text.splitlines()) if not row[0].startswith("# ")]
@@ -85,11 +101,16 @@ def rows_of(download: Download) -> list[list[str]]:
 def test_the_tables_of_line_and_path_hold_what_is_drawn(
     watched: Watched, address: str, films: list[int], engine: Engine
 ) -> None:
-    page = watched.open(link(address, films, "&view=missing&lost=40&draw=2"), ready=".lab .left .squares")
+    many = [*range(1, 31), *films]  # with half of them lost, what is read begins before the newest that have a column
+    page = watched.open(link(address, many, "&view=missing&lost=50&draw=2"), ready=".lab .left .squares")
     heads, *rows = rows_of(taken(page, "Download the line", "CSV"))
     assert heads[:4] == ["line", "number", "title", "cosine to the one before"]
-    lost = sum(one.lost for one in engine.lab(films, "lost", 0.4, draw=2).items)
-    assert [row[0] for row in rows] == ["whole"] * len(films) + ["read now"] * (len(films) - lost)
+    told = engine.lab(many, "lost", 0.5, draw=2)
+    left = [item for item in told.items if not item.lost][-engine.window :]
+    assert left[0].position is not None and left[0].position <= len(many) - 16
+    assert [row[0] for row in rows] == ["whole"] * engine.window + ["read now"] * engine.window
+    assert [row[2] for row in rows[engine.window :]] == [label(item.item) for item in left]
+    expect(page.locator(".lab .lines text.number")).to_have_count(engine.window)
     walk = watched.open(link(address, films, "&view=denoise&steps=3"), ready=".denoise .settled b")
     expect(walk.get_by_role("button", name="Play")).to_be_visible()
     _, *steps = rows_of(taken(walk, "Download the path", "CSV"))

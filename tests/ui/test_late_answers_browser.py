@@ -67,6 +67,19 @@ def test_a_talk_fits_a_denoising_that_comes_late_into_the_screen(
     }""")
 
 
+def test_a_comparison_without_an_answer_says_so_and_can_be_asked_again(watched: Watched, address: str) -> None:
+    page = watched.open(f"{address}?view=benchmarks", ready="#benchmarks-page .difference-text", quiet=True)
+    text = page.locator("#benchmarks-page .difference-text")
+    expect(text).to_contain_text("interval", timeout=30_000)
+    with held(page, saying='"fn_name":"compare"') as waiting:
+        page.locator("select[data-kind=second]").select_option(index=2)
+        wait_for_request(page, waiting).abort()
+        waiting.clear()
+        expect(text).to_have_text("The server gave no answer. Choose again.")
+    page.locator("select[data-kind=second]").select_option(index=3)
+    expect(text).to_contain_text("interval", timeout=30_000)
+
+
 def test_a_step_of_the_tour_is_shown_when_its_part_comes_late(watched: Watched, address: str) -> None:
     page = watched.open(address, size=PHONE)
     with held(page) as waiting:

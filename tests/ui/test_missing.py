@@ -7,12 +7,19 @@ import pytest
 import torch
 
 from demo_core.engine import Engine
-from demo_core.ui import missing
+from demo_core.ui import missing, running
+from tests.ui.pages import CHECKPOINTS
 
 
 @pytest.fixture(scope="module")
 def engine(film_checkpoints: Path) -> Engine:
     return Engine(film_checkpoints, "movielens", torch.device("cpu"))
+
+
+@pytest.mark.parametrize(("dataset", "excludes"), [("movielens", True), ("zhihu", False)])
+def test_the_page_knows_whether_lists_leave_out_the_history(dataset: str, excludes: bool) -> None:
+    engine = Engine(CHECKPOINTS, dataset, torch.device("cpu"))
+    assert missing.facts(engine)["excludes"] is running.facts(engine)["excludes"] is excludes
 
 
 def test_what_is_switched_off_counts_as_never_seen(engine: Engine) -> None:

@@ -52,6 +52,7 @@ def test_the_command_gives_the_same_json(watched: Watched, address: str) -> None
     page = opened(watched, address, "&run=popularity&runslice=long&runlost=30&runseed=2")
     expect(page.locator(".run .verdict")).to_have_text(DONE, timeout=60_000)
     expect(page.locator(".run .kept li")).to_have_count(1)  # the end, whose words would replace those below
+    page.locator('.run [data-part="slice"]').select_option("short")  # for another run than the one that is shown
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy the command").click()
     expect(page.locator(".run .live")).to_have_text("Command copied.")
@@ -94,6 +95,10 @@ def test_a_run_over_all_people_joins_the_benchmarks_marked_as_run_here(watched: 
     row = page.locator("#benchmarks-page .wide .value", has_text="one standard error")
     expect(row).to_contain_text(value)
     expect(page.locator("#benchmarks-page .legend").first).to_contain_text("run here, few people")
+    page.get_by_text("Models: all").click()
+    page.get_by_role("button", name="None", exact=True).click()
+    expect(page.locator("#benchmarks-page .notice")).to_be_visible()
+    expect(here).to_have_count(0)
 
 
 def test_a_phone_has_room_for_the_wishes(watched: Watched, address: str) -> None:

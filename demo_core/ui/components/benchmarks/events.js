@@ -36,7 +36,7 @@ element.addEventListener("click", (event) => {
 // Does not bubble, so it is caught on its way down.
 element.addEventListener("toggle", (event) => {
   if (!view || !event.target.matches("details.section[open]")) return;
-  compareRows().catch(() => {});
+  compareRows();
   loadFigures();
 }, true);
 
@@ -49,7 +49,7 @@ element.addEventListener("change", (event) => {
     wishes = { ...wishes, [kind]: event.target.value };
     view.choice[kind] = event.target.value;
     writeAddress(wishes);
-    compareRows().catch(() => notice(["The server gave no answer. Choose again."]));
+    compareRows();
   }
 });
 

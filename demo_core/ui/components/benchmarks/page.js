@@ -1,6 +1,6 @@
 // State and requests. The browser holds what the visitor wished for; only the newest answer is drawn.
 const page = element.querySelector(".page"), at = (name) => page.querySelector("." + name);
-const phoneWidth = 700;
+const phoneWidth = 700, UNANSWERED = "The server gave no answer.";
 let wishes = readAddress(), view = null, newest = 0, drawing = Promise.resolve();
 
 const dark = () => document.body.classList.contains("dark") || document.documentElement.classList.contains("dark");
@@ -62,10 +62,10 @@ async function look(change) {
     if (change) writeAddress(wishes);
     draw();
     at("spoken").textContent = view.verdict;
-    compareRows().catch(() => {});
+    compareRows();
     loadFigures();
   } catch (error) {
-    if (mine === newest) notice(["The server gave no answer. What you see is the last one; try again."]);
+    if (mine === newest) notice([`${UNANSWERED} What you see is the last one; try again.`]);
   } finally {
     clearTimeout(slow);
     if (mine === newest) page.removeAttribute("aria-busy");
@@ -83,10 +83,10 @@ async function drawMissing() {
   for (const host of page.querySelectorAll(".drawing, .curves")) {
     if (host.dataset.look === look || !isOpen(host)) continue;
     const asked = { ...view.choice, figure: host.dataset.figure, dark: look.startsWith("dark"), compact: look.endsWith("compact") };
-    const { drawings } = await ask("figure", asked);
+    const told = await ask("figure", asked).catch(() => null);
     if (mine !== newest || look !== looks()) return;
-    putDrawings(host, drawings);
-    host.dataset.look = look;
+    putDrawings(host, told?.drawings ?? [`<p class="muted">${UNANSWERED} Open the section again.</p>`]);
+    if (told) host.dataset.look = look;
   }
 }
 
@@ -104,13 +104,16 @@ async function compareRows() {
   host.dataset.asked = question;
   const text = host.querySelector(".difference-text");
   if (!text.textContent) text.textContent = "computing …";
-  const told = await ask("compare", asked).catch((error) => {
-    delete host.dataset.asked;
-    throw error;
-  });
-  if (mine !== newest || !told.text || view.choice.first !== asked.first || view.choice.second !== asked.second) return;
-  Object.assign(view.choice, { first: told.first, second: told.second });
-  for (const side of ["first", "second"]) host.querySelector(`select[data-kind="${side}"]`).value = told[side];
-  text.textContent = told.text;
-  host.querySelector(".difference-figure").innerHTML = told.block ? dotsBlock({ ...told.block, key: "difference" }) : "";
+  const told = await ask("compare", asked).catch(() => null);
+  if (!told) delete host.dataset.asked;
+  if (mine !== newest || view.choice.first !== asked.first || view.choice.second !== asked.second) return;
+  if (!told) text.textContent = `${UNANSWERED} Choose again.`;
+  else if (told.text) showDifference(host, told);
+}
+
+function showDifference(host, { text, block, ...pair }) {
+  Object.assign(view.choice, { first: pair.first, second: pair.second });
+  for (const side of ["first", "second"]) host.querySelector(`select[data-kind="${side}"]`).value = pair[side];
+  host.querySelector(".difference-text").textContent = text;
+  host.querySelector(".difference-figure").innerHTML = block ? dotsBlock({ ...block, key: "difference" }) : "";
 }

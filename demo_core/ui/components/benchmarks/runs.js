@@ -15,11 +15,12 @@ function longEnough(ticks, rows) {
 }
 
 function withRunsHere(answer) {
+  const { models } = answer.choice, isChosen = (row) => models === null || models.includes(row.model);
   for (const chart of answer.charts) {
     const own = runsHere().filter((run) => run.name === answer.choice.dataset && run.protocol === chart.protocol
       && run.metric === answer.choice.metric && run.slice === "all" && !run.lost);
     for (const run of own) {
-      for (const row of run.rows.filter((each) => each.mean !== null)) {
+      for (const row of run.rows.filter((each) => each.mean !== null && isChosen(each))) {
         const last = chart.rows.findLastIndex((each) => each.title === row.title);
         const ring = ringOf(run, row, chart.rows[last]);
         chart.rows.splice(last < 0 ? chart.rows.length : last + 1, 0, { ...ring, first: last < 0 });

@@ -128,6 +128,5 @@ def _elsewhere(offer: Offer, name: str) -> dict[str, Any]:
     datasets = [dataset for dataset in offer.datasets() if name in offer.protocols(dataset)]
     return {
         "protocol": name,
-        "description": protocol(name).description,
         "datasets": [{"name": dataset, "title": dataset_title(dataset)} for dataset in datasets],
     }

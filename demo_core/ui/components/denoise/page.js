@@ -36,12 +36,17 @@ function drawTexts(problem) {
   part("squares-words").textContent = `Each square is one ${noun} of the list at that step: full when it stays to the end`;
   part("remarks").replaceChildren(...(notes?.remarks ?? []).map((text) => node("li", {}, text)));
   part("provenance").replaceChildren(...(notes?.provenance ?? []).map((text) => node("span", {}, text)));
+  const held = part("stop") === document.activeElement;
   show(part("stop"), phase === "streaming");
+  if (held && phase !== "streaming") part("play").focus({ preventScroll: true });
 }
 
 function retryButton() {
   const button = node("button", { type: "button", class: "btn" }, "Try again");
-  button.addEventListener("click", run);
+  button.addEventListener("click", () => {
+    part("verdict").focus({ preventScroll: true }); // the button goes
+    run();
+  });
   return button;
 }
 

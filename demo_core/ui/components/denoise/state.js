@@ -19,10 +19,6 @@ function writeSettings() {
 const question = () => ({ ...historyInAddress(), ...settings });
 const framesOf = (model) => walks.get(model)?.frames ?? [];
 const lastStep = () => Math.max(0, ...[...walks.values()].map(({ frames }) => frames.length - 1));
-const frameAt = (model, step) => {
-  const frames = framesOf(model);
-  return frames[Math.min(step, frames.length - 1)] ?? null;
-};
 const walking = () => [...walks.values()].filter(({ model }) => !model.error);
 
 // For each frame, which of its films stay in the list from there to the end.

@@ -43,13 +43,19 @@ function placeParts(layout) {
 
 const placeChip = (target, index, { phone }) => place(target, phone ? PHONE_ROWS * index + 1 : 1, phone ? "2 / -1" : index + 1);
 
-function chipEntries(view, layout) {
-  const stations = [...(view.comparison?.route?.stations ?? [])], times = new Map();
-  const films = view.items.map((item, at) => {
+// Under `key` a film is found again when others have moved.
+function filmEntries(view) {
+  const times = new Map();
+  return view.items.map((item, at) => {
     const occurrence = (times.get(item.id) ?? 0) + 1;
     times.set(item.id, occurrence);
     return { item, at, occurrence, key: `${item.id}#${occurrence}` };
-  }).slice(layout.folded).map((entry, index) => ({ ...entry, index,
+  });
+}
+
+function chipEntries(view, layout) {
+  const stations = [...(view.comparison?.route?.stations ?? [])];
+  const films = filmEntries(view).slice(layout.folded).map((entry, index) => ({ ...entry, index,
     station: entry.item.off ? undefined : stations.shift() }));
   if (view.next) films.push({ item: view.next, isNext: true, index: films.length, key: "next" });
   return films;
@@ -58,12 +64,12 @@ function chipEntries(view, layout) {
 // The entries that have a station: one for each item that is read.
 const readEntries = (view, layout) => chipEntries(view, layout).filter((entry) => entry.station);
 
-// Where a chip's film is in the history now: a change may be on its way that the chips do not show yet.
-function placeOf(chip) {
+// Where the film of a chip, or of a folded row, is in the history now: a change may be on its way that the chips do not show yet.
+function placeOf(shown) {
   const times = new Map();
   return state.items.findIndex(({ id }) => {
     times.set(id, (times.get(id) ?? 0) + 1);
-    return `${id}#${times.get(id)}` === chip.dataset.key;
+    return `${id}#${times.get(id)}` === shown.dataset.key;
   });
 }
 
@@ -125,12 +131,11 @@ function drawChips(view, layout) {
   const older = part("older");
   show(older, layout.folded > 0);
   part("older-title").textContent = `${layout.folded} earlier ${layout.folded === 1 ? noun : `${noun}s`}`;
-  keyed(part("older-items"), view.items.slice(0, layout.folded), (item, at) => `${at}-${item.id}`,
+  keyed(part("older-items"), filmEntries(view).slice(0, layout.folded), (entry) => entry.key,
     () => node("li", {}, node("span"), node("button", { type: "button", class: "remove" }, "×")),
-    (row, item, at) => {
+    (row, { item }) => {
       row.firstChild.textContent = item.unknown ? `${item.id} (not in this catalogue)` : fullTitle(item);
       row.lastChild.setAttribute("aria-label", `Remove ${row.firstChild.textContent}`);
-      row.lastChild.dataset.at = at;
     });
 }
 
@@ -149,6 +154,12 @@ async function removeChip(chip) {
   if (held) focusChip(index);
 }
 
+async function removeOlder(row) {
+  const rows = part("older-items").children, index = [...rows].indexOf(row), held = row.contains(document.activeElement);
+  await removeAt(placeOf(row));
+  if (held) (rows[Math.min(index, rows.length - 1)]?.querySelector(".remove") ?? chips.querySelector(".name") ?? box).focus();
+}
+
 chips.addEventListener("click", (event) => {
   const chip = event.target.closest(".chip");
   if (event.target.closest(".remove")) removeChip(chip);
@@ -159,8 +170,8 @@ chips.addEventListener("dblclick", (event) => {
   if (chip && chip.dataset.at !== "next") startReplacing(placeOf(chip));
 });
 part("older-items").addEventListener("click", (event) => {
-  const button = event.target.closest(".remove");
-  if (button) removeAt(Number(button.dataset.at));
+  const row = event.target.closest(".remove")?.closest("li");
+  if (row) removeOlder(row);
 });
 chips.addEventListener("focusin", (event) => {
   const chip = event.target.closest(".chip");

@@ -25,11 +25,14 @@ function showAnswerProblem(view) {
   else showProblem(view.error);
 }
 
+const COUNTED = ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight"];
+const countOf = ({ length }) => `${COUNTED[length]} ${length === 1 ? "list" : "lists"}`;
+
 function drawTexts(view) {
   const { comparison } = view, route = comparison?.route, empty = !view.items.length;
   const star = view.next && comparison?.lists.some((one) => one.truth_rank !== null);
   part("verdict").textContent = route?.verdict ?? (facts.problem ? "No model could be loaded." : empty ? `Type ${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun} you like, or take a random person.`
-    : comparison ? "Three lists for this history." : settingsRefused(view) ? "This link cannot be read."
+    : comparison ? `${countOf(comparison.lists)} for this history.` : settingsRefused(view) ? "This link cannot be read."
       : "This history cannot be read.");
   part("reason").textContent = route?.reason ?? "";
   show(part("reason"), Boolean(route?.reason));

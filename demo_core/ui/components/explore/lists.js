@@ -1,4 +1,4 @@
-// Three lists with lines between equal films. Hover and focus mark one film in all of them.
+// The lists with lines between equal films. Hover and focus mark one film in all of them.
 const lists = part("lists"), switcher = part("switch");
 const gutters = new Map();
 let shownModel = "card", hotItem = null;

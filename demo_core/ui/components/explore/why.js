@@ -50,7 +50,7 @@ function drawWhy(why, error) {
   }
   const many = `${why.count.toLocaleString("en")} time${why.count === 1 ? "" : "s"}`;
   const told = why.count ? `A training target ${many}, popularity rank ${why.popularity_rank.toLocaleString("en")}.` : "Never a training target.";
-  whyPanel.replaceChildren(node("h2", { tabindex: "-1" }, `Why ${mainTitle(why.item)}?`), close,
+  whyPanel.replaceChildren(node("h2", {}, `Why ${mainTitle(why.item)}?`), close,
     node("ul", {}, ...why.reasons.map((one) => node("li", {}, modelMark(one.model, 14), node("b", {}, one.title), node("span", {},
       likenessWords(one))))),
     node("p", { class: "muted" }, `${told} Nearness is the cosine of the model’s own ${noun} vectors.`));

@@ -91,6 +91,9 @@ function offlinePage() {
     if (each.matches("body *") && !each.closest("svg") && getComputedStyle(each).display === "none") copies[at].dataset.gone = "";
     if (each.matches("input, select, textarea, button")) copies[at].setAttribute("disabled", "");
     if (each.matches("input")) copies[at].setAttribute("value", each.value);
+    if (each.matches("[type=checkbox], [type=radio]")) copies[at].toggleAttribute("checked", each.checked);
+    if (each.matches("option")) copies[at].toggleAttribute("selected", each.selected);
+    if (each.matches("textarea")) copies[at].textContent = each.value;
   });
   for (const each of page.querySelectorAll("[data-gone], script, noscript, link, style, iframe, template, base, meta[http-equiv]")) each.remove();
   for (const each of page.querySelectorAll("a[href]")) each.removeAttribute("href");

@@ -1,6 +1,7 @@
 // What the keys do, behind `?`.
 const KEYS = [
-  ["anywhere", [["/", "search"], ["1 to 9, 0", `${noun} off or on`], ["Ctrl Z, Ctrl Shift Z", "undo, redo"], ["?", "this map"]]],
+  ["anywhere", [["?", "this map"]]],
+  ["explore", [["/", "search"], ["1 to 9, 0", `${noun} off or on`], ["Ctrl Z, Ctrl Shift Z", "undo, redo"]]],
   ["history", [["← →", "from one to the next"], ["Space", "off or on"], ["Enter", "replace"], ["Alt ← →", "move"], ["Delete", "remove"]]],
   ["threshold, steps", [["← →", "a little"], ["Shift ← →", "ten times as much"], ["Home, End", "to either end"], ["Enter", "back"]]],
   ["lists", [["↑ ↓", "row"], ["← →", `the same ${noun} in the list beside`], ["Enter", "why"]]],

@@ -8,9 +8,9 @@ const STEPS = [
   { name: "weights", title: "Weights", view: "explore",
     words: `CARD weighs the ${noun}s at turning points by how much knowing them helps to predict the next ones (PER). Below: what really happens to the list without each ${noun}. The two agree less than one would hope.` },
   { name: "lists", title: "Lists", view: "explore",
-    words: `Three models, the same history, the same noise. Lines join equal ${noun}s. The yellow row is the ${noun} really ${watched} next, which no model has seen.` },
+    words: `The same history and the same noise, one list a model. Lines join equal ${noun}s. The yellow row is the ${noun} really ${watched} next, which no model has seen.` },
   { name: "denoising", title: "Denoising", view: "denoise",
-    words: `Each model begins with noise and walks to its guess of the next ${noun}; the ${noun}s nearest to it become the list. Most of the way is done in the first step.` },
+    words: `TDM and CARD begin with noise, GlobalDiff with the average of two lists; each walks to its guess of the next ${noun}, and the ${noun}s nearest to it become the list. Most of the way is done in the first step.` },
   { name: "family", title: "Family", view: "family",
     words: `Every system, placed by what it does about missing or noisy data and by its year; lines say what builds on what. TDM and CARD edit the history that guides a diffusion, GlobalDiff adds what all histories share. A full mark was measured here and passed its health check; a click shows what the system does.` },
 ];

@@ -16,5 +16,7 @@ SCRIPTS = ("state", "line", "curve", "line_vega", "curve_vega", "page")
 
 
 def lab_page(shelf: Shelf, facts: Facts, answers: Mapping[str, Answer]) -> gr.HTML:
-    """``facts``: ``{"noun"}``; the page asks to ``look`` at one draw, for a share of the ``curve``, and for ``pdf``."""
+    """``facts``: ``{"noun", "excludes"}``; the page asks to ``look`` at one draw, for a share of the ``curve``, and for
+    ``pdf``.
+    """
     return component(FOLDER, "lab", shelf, facts, answers, common=COMMON, scripts=SCRIPTS)

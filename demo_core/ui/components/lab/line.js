@@ -2,15 +2,20 @@
 const linePen = pen(part("line"), ["whole", "left", "stations"]);
 const HEIGHT = 230, FALL = 46, MOST_COLUMNS = 16;
 
-// The newest entries, and which of them each of the two routes reads.
+// What each of the two routes reads, and the columns: the newest entries, or where a route begins before them, all that
+// a route reads.
 function entries() {
-  const own = answer.items.slice(-MOST_COLUMNS).map((entry, column) => ({ ...entry, column }));
-  const read = (route, chosen) => (route?.stations.length ? own.filter(chosen).slice(-route.stations.length) : []);
-  return { own, whole: read(answer.whole, (entry) => entry.position !== null), left: read(answer.route, (entry) => !entry.lost) };
+  const read = (route, chosen) => (route?.stations.length ? answer.items.filter(chosen).slice(-route.stations.length) : []);
+  const whole = read(answer.whole, (entry) => entry.position !== null), left = read(answer.route, (entry) => !entry.lost);
+  const drawn = new Set([...whole, ...left]), newest = answer.items.slice(-MOST_COLUMNS);
+  const own = [...drawn].every((entry) => newest.includes(entry)) ? newest : answer.items.filter((entry) => drawn.has(entry));
+  const columns = new Map(own.map((entry, column) => [entry, column]));
+  const placed = (chosen) => chosen.map((entry) => ({ ...entry, column: columns.get(entry) }));
+  return { own: placed(own), whole: placed(whole), left: placed(left) };
 }
 
 function places(route, read, x, scale) {
-  const stations = route ? route.stations.slice(-read.length) : [];
+  const stations = route?.stations ?? [];
   let fall = 0;
   return read.map((entry, index) => {
     const { cosine } = stations[index];

@@ -4,7 +4,7 @@ const LEAST_SCALE = 3.5; // a line that falls less than this is drawn as flat as
 
 // `height`: how far a line has fallen, the sum of 1 - cosine so far.
 function lineRows(line, route, read) {
-  const stations = route ? route.stations.slice(-read.length) : [];
+  const stations = route?.stations ?? [];
   let height = 0;
   return read.map((entry, index) => {
     const { cosine, candidate } = stations[index], added = entry.position === null;

@@ -13,8 +13,9 @@ const stay = (one) => one.kept.filter(Boolean).length;
 
 function reasonOf() {
   const share = Math.round(100 * lab.share);
-  return lab.kind === "lost" ? `Each ${noun} is lost with a chance of ${share} %. Lists leave out the whole history, as before.`
-    : `After each ${noun}, a random one follows with a chance of ${share} %. Lists leave out the history as it was.`;
+  const what = lab.kind === "lost" ? `Each ${noun} is lost with a chance of ${share} %.`
+    : `After each ${noun}, a random one follows with a chance of ${share} %.`;
+  return facts.excludes ? `${what} Lists leave out the history as it was.` : what;
 }
 
 const WORDS = { kinds: [["lost", () => `${title(noun)}s lost`], ["added", () => `${title(noun)}s added`]],

@@ -1,4 +1,5 @@
 // What goes missing, and what came of it. The address holds it, so that a link brings it back.
+const NO_ANSWER = "No answer came. Your history is kept; try again.";
 const SHARES = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6];
 const noun = facts.noun || "item", watched = noun === "film" ? "watched" : "chosen";
 const lab = { kind: "lost", share: 0.3, draw: 0, people: false, measure: "kept" };
@@ -29,7 +30,7 @@ async function look() {
   if (found && !found.error) answer = found;
   else if (askedFor !== answeredFor) answer = null; // the old figures are of another history
   if (found && !found.error) answeredFor = askedFor;
-  draw(found ? found.error ?? "" : "No answer came. Your history is kept; try again.");
+  draw(found ? found.error ?? "" : NO_ANSWER);
   if (found && !found.error) part("live").textContent = part("verdict").textContent;
   askCurve();
 }
@@ -48,7 +49,7 @@ async function askCurve() {
     if (mine !== curveRun) return;
     if (!found || found.error) {
       curveFor = "";
-      return drawCurve();
+      return draw(found?.error ?? NO_ANSWER);
     }
     points = [...points, ...found.points];
     drawCurve();

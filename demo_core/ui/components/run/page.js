@@ -12,7 +12,7 @@ function verdictOf() {
 }
 
 function reasonOf() {
-  if (!progress) return `${sliceTitle(wishes.slice)}. Each person’s next ${noun} is ranked among all that are not in the history.`;
+  if (!progress) return `${sliceTitle(wishes.slice)}. Each person’s next ${noun} is ranked among all${facts.excludes ? " that are not in the history" : `, those in the history too`}.`;
   const lost = progress.lost ? ` ${Math.round(100 * progress.lost)} % of every history went missing at random.` : "";
   return `${sliceTitle(progress.slice)}.${lost} So few people: a difference within the error bars may be chance.`;
 }
@@ -91,8 +91,8 @@ function draw(problem) {
   drawKept();
 }
 
-const commandOf = () => `python -m scripts.run_benchmark --dataset ${facts.dataset} --models ${wishes.models.join(" ")} --slice ${wishes.slice}`
-  + ` --metric ${wishes.metric} --lost ${wishes.lost} --seed ${wishes.seed}`;
+const commandOf = () => `python -m scripts.run_benchmark --dataset ${facts.dataset} --models ${ran.models.join(" ")} --slice ${ran.slice}`
+  + ` --metric ${ran.metric} --lost ${ran.lost} --seed ${ran.seed}`;
 
 part("slice").append(...facts.slices.map(([name, title, people]) => node("option", { value: name }, `${title} (${people})`)));
 part("metric").append(...facts.metrics.map((metric) => node("option", { value: metric }, metricTitle(metric))));

@@ -2,6 +2,7 @@
 const noun = facts.noun || "item";
 const wishes = { models: [], slice: "all", metric: "hr@10", lost: 0, seed: 0 };
 const MOST_KEPT = 20;
+let ran = wishes; // what the run that is shown was asked for
 let progress = null, phase = "idle", started = 0, startedAuto = false;
 
 function readWishes() {
@@ -21,7 +22,7 @@ const addressOf = (asked) => ({ run: asked.models.join(","), runslice: asked.sli
   runlost: asked.lost ? Math.round(100 * asked.lost) : "", runseed: asked.seed || "" });
 
 function keep(result) {
-  const all = [{ ...result, name: facts.dataset, wishes: { ...wishes }, at: new Date().toISOString() }, ...runsHere()].slice(0, MOST_KEPT);
+  const all = [{ ...result, name: facts.dataset, wishes: ran, at: new Date().toISOString() }, ...runsHere()].slice(0, MOST_KEPT);
   try {
     sessionStorage.setItem(RUNS_HERE, JSON.stringify(all));
   } catch {
@@ -31,12 +32,13 @@ function keep(result) {
 }
 
 function start() {
-  writeInAddress(addressOf(wishes));
+  ran = { ...wishes, models: [...wishes.models] };
+  writeInAddress(addressOf(ran));
   progress = null;
   phase = "running";
   started = performance.now();
   draw("");
-  const { models, slice, metric, lost, seed } = wishes;
+  const { models, slice, metric, lost, seed } = ran;
   stream("run_benchmark", [models, slice, metric, lost, seed, dataset], (part) => {
     progress = part;
     draw();
