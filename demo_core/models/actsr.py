@@ -28,9 +28,11 @@ Departures of ``default``, with the reason:
 | three data sets: a penalty weight that no loss trains | ``penalty_weight``; 0.3 is theirs | it is a constant |
 | the gate has a weight for each place from the start, 50 | for each distance from the query | any window and padding |
 | every layer is attacked on every item | the last one on the newest item | the other attacked states are not read |
+| the last layer's penalty covers all of its queries | the newest ones | the others are not computed |
 | feed-forward twice or half as wide as the items | four times | as in the other models |
 | all weights from N(0, 0.02), adversary with a bias of the keys | PyTorch's, none | such a bias changes nothing |
-| Adam 1e-4, 200 epochs | constant 1e-3, averaged weights | the schedule of all other models |
+| Adam 1e-4, 200 epochs | per data set (``presets.py``), constant, averaged weights | the schedule of all other models |
+| the next item is the target | on Zhihu also items from around it (``neighbour_target_rate``) | one of many as good |
 | an empty history does not occur | [start] is its only item | 15 % of Zhihu rows are empty |
 """
 
@@ -59,7 +61,7 @@ class ACTSRConfig(NeighbourTargetsConfig):
 
     Of the released code: ``softmax_again``: weights are put through a further softmax after each correction.
     ``penalty_of_batch``: one norm over a batch's whole mask, with 1 for pairs that are not seen, so that the penalty
-    grows with batch and window.
+    grows with batch and window. In the last layer either penalty covers the newest queries alone.
     """
 
     layers: int = 2
@@ -153,7 +155,8 @@ class ACTSR(LearnsFromNeighbours, SequenceEncoder):
     def losses(self, batch: Batch, noise: Tensor, adversary: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Cross-entropy of the next item, and the loss of these values of the ``adversary``, both ().
 
-        ``noise`` (B, h, 1, L). The adversary gains what the attacked prediction loses, and pays for what it takes.
+        ``noise`` (B, h, 1, L). The adversary gains what the attacked prediction loses, and pays for what it takes:
+        the mean of the layers' penalties, where the last layer has its newest queries alone.
         """
         tokens = self.tokens(batch.history)
         mask = tokens != PADDING

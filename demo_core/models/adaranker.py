@@ -29,6 +29,8 @@ Departures of ``default``, with the reason:
 | GRU4Rec and six other bases | SASRec, or GRU4Rec | the base of the other hosts |
 | modulation starts at random | at gamma = 1, beta = 0 | begins as the base |
 | item vectors from word2vec | the base's | one training for all models |
+| base: binary cross-entropy through output layers | cross-entropy of all items, inner products | it makes the list |
+| the next item is the target | for the base on Zhihu also items from around it (``presets.py``) | one of many as good |
 | z of the vectors as they are | of normalised ones, beginning with little noise | short ones are lost in it |
 | negatives without a person's own items | all of the list | where items may come again, it holds them |
 

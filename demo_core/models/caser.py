@@ -24,6 +24,7 @@ Departures of ``default``, with the reason:
 | binary cross-entropy with 3 negatives a target | cross-entropy over all items (``loss``) | as for other models |
 | code: those 3 for all T targets together | for each (``shared_negatives``) | the paper says so |
 | T = 3 targets | 1 (``targets``) | the question at inference |
+| L = 5 items in the image | 10, less one for each further target | all models have the same window |
 | negatives that the user never had | that are not in the row's window | a row knows no more of its user |
 | code: padding is an item that filters see | zero, no window of it alone (``trained_padding``) | it is no taste |
 | code: padding is ranked among the items | never | only items can be recommended |
@@ -31,6 +32,7 @@ Departures of ``default``, with the reason:
 | a window of a sequence too short has padding among its targets | the real ones count | as above |
 | an empty history does not occur | one learned item [start] | 15 % of Zhihu rows are empty |
 | L2 penalty, dropout on the features alone | weight decay, also on the items (``input_dropout``) | small data |
+| the next item is the target | on Zhihu also items from around it (``neighbour_target_rate``) | one of many as good |
 
 RecBole's form is ``tied_output`` with ``final_relu`` (and one more layer, for the user): one table for the image and
 the scores, of whose space half is then out of reach.
@@ -60,7 +62,7 @@ class CaserConfig(NeighbourTargetsConfig):
 
     ``targets`` T >= 1: in training the newest T - 1 items of the history are targets beside the next one. The image has
     the L = ``max_length`` - T + 1 items before them. ``loss``: "cross_entropy" or "bce", which draws ``negatives`` for
-    each target.
+    each target. ``neighbour_target_rate`` acts with "cross_entropy" alone.
 
     As released: ``final_relu`` on z; ``trained_padding``: padding is a trained row of the image; ``shared_negatives``:
     the targets of a window have ``negatives`` together. RecBole: ``tied_output``: one table for image and output.

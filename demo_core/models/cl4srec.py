@@ -24,6 +24,7 @@ Departures of ``default``, with the reason:
 | a cropped history begins at position 1 | ends at the newest one | positions count from the end |
 | two different operators (code) | the same one may come twice (paper) | ``distinct_operators`` has the other |
 | batches of 256, best epoch by MRR@10 (code) | the training of all models | one training for what is compared |
+| the next item is the target | on Zhihu also items from around it (``neighbour_target_rate``) | one of many as good |
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ Departures of ``default``, one field each where there is one, with the reason:
 | ``mean_error`` (code): mean over the items | their sum | else gradients come near the epsilon of AdamW |
 | one row a user | rows of at most L + 1 items that tile the sequences | all models have the same window |
 | H = 1000, or 200 between layers of 600 (``outer_dim``) | 200 | a fifth of the time |
-| learning rate 1e-5 to 1e-3, batches of 400 | 3e-3, 256 | tens of epochs, not hundreds |
+| learning rate 1e-5 to 1e-3, batches of 400 | a rate per data set (``presets.py``), 256 | up to 100 epochs, not 1,000 |
 | T-DiffRec: older items weigh less (``oldest_weight`` < 1) | all weigh 1 | the base variant |
 | step embedding goes through a layer of its own | straight into the hidden layer | two linear maps are one |
 | its frequencies are 10000^(-k / 5) | 10000^(-k / 4) | the shared ``layers.step_embedding`` |

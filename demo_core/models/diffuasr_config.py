@@ -19,7 +19,8 @@ noise, and at t = T - 1 what it misses is magnified 150 times |
 | vectors of any length; the guide is their sum | of length sqrt(D); their mean | noise of variance 1 hides short ones |
 | ``network`` "unet": 8 x 8 images with m channels | "mlp" | neighbours in such an image have no meaning |
 | five steps from t = 800 | from T - 1 | sampling begins where no signal is left |
-| denoiser for 3,000 epochs | as long as the first SASRec | one training loop |
+| denoiser for 3,000 epochs | as long as the first SASRec, whose NDCG@20 chooses the epoch | one training loop |
+| the next item is the target | on Zhihu also items from around it (``neighbour_target_rate``) | one of many as good |
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ class DiffuASRConfig(SASRecConfig):
 
     Of the released code: ``guidance_in_loss``: the guided mixture predicts the noise in training, and no guide is left
     out. ``vectors_of_denoiser``: the first phase is the denoising error alone, and item vectors learn from it.
+    Nothing else of the first SASRec is trained then, and still its NDCG@20 chooses the epoch.
     ``independent_rounding``: a generated place takes the nearest item of all, whatever stands elsewhere.
     """
 

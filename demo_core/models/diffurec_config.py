@@ -13,6 +13,7 @@ Departures of ``default``, one field each where there is one, with the reason:
 | ``initial_scale`` 1 | 0.02 | what is never trained stays long and leads every list |
 | ``decay_every`` 100 epochs | constant rate, averaged weights | minutes, not days |
 | no row without a history | one learned item, [start] | an empty history has to be answered |
+| the next item is the target | on Zhihu also items from around it (``neighbour_target_rate``) | one of many as good |
 | noises and lambdas of sampling for each row | shared by all rows | an answer does not depend on its neighbours |
 | up to 20 steps the schedule ends at another rate | refused | half of the signal would be left in x_T |
 | feed-forward with the approximate GELU; frequencies 10000^(-2k / D) | shared ``layers`` | no difference |

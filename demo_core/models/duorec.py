@@ -23,6 +23,7 @@ Departures of ``default``, with the reason:
 | the row itself is left out of the draw by its number | by its content | batches hold no numbers; twins stay |
 | the rows' partners are kept in a file | found when training begins | a file may be another data set's |
 | batches of 256, best epoch by MRR@10 | the training of all models | one training for what is compared |
+| the next item is the target | on Zhihu also items from around it (``neighbour_target_rate``) | one of many as good |
 
 As released, rows of a batch that share a target count as negatives of each other.
 """

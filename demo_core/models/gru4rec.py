@@ -25,6 +25,7 @@ Departures of ``default``, with the reason:
 | paper: reset gate before the product with U | after it (as in the code) | one product a step |
 | tables uniform in +-sqrt(6 / (M + D)) | small normal values | the start of all other models |
 | Adagrad with momentum, loss summed over the batch | AdamW, mean | the training of all other models |
+| the next item is the target | on Zhihu also items from around it (``neighbour_target_rate``) | one of many as good |
 | a session has at least two items | an empty history is one learned item [start] | 15 % of Zhihu rows are empty |
 
 Later tables mostly mean another form (no item bias, a wider GRU without biases, a linear map back): it is not built.

@@ -22,7 +22,8 @@ Departures of ``default``, with the reason:
 | an empty history does not occur | [start] is its only item | 15 % of Zhihu rows are empty |
 | interests from N(0, 1), other weights from N(0, 0.02) | N(0, 4 / D), PyTorch's | pooling begins about as uneven |
 | k a tenth of a window of 100 to 200 | 5 of 10 | one interest would be the same for every item |
-| Adam 3e-3 | constant 1e-3, averaged weights | the schedule of all other models |
+| Adam 3e-3 | constant, per data set (``presets.py``), averaged weights | the schedule of all other models |
+| the next item is the target | on Zhihu also items from around it (``neighbour_target_rate``) | one of many as good |
 | the last layer has a state for every item | for the newest alone ("keys") | the others are not read |
 
 Kept as released: no causal mask; the position logits are scaled twice, by 1 / sqrt(2 d) and by 1 / sqrt(d) for heads of

@@ -23,6 +23,9 @@ Departures of ``default``, with the reason:
 | released: NNS knows the items of validation and test | the training sequence's alone | they are what is asked for |
 | entries by timestamp | by place | not all data have times |
 | one loss over the positions of a sequence | one training row a prefix | as for all other models |
+| DPA asks the state after a sequence's newest item | the state after each prefix | as above |
+| random negatives that a user never had | that are not in the row's window | a row knows no more of its user |
+| the next item is the target | on Zhihu also items from around it, with "cross_entropy" alone | one of many as good |
 | a user's whole row | pieces of at most L + 1 items that tile it | all models have the same window |
 | floor of HBR below the smallest value only where there is padding | always | padding tells nothing |
 | released: that value may be the padding's own | of items alone | padding is no item |
@@ -32,7 +35,10 @@ Departures of ``default``, with the reason:
 
 Two training rows with the same history and target cannot be told apart in a batch; each is given what the diffusion
 says of any of them, drawn anew every time. ``paper`` holds the authors' settings for SASRec, of their Toys for Beauty
-and of their Books elsewhere, but the learning rate does not fall. ``released`` adds the own items.
+and of their Books elsewhere, but the learning rate does not fall, and the diffusion learns as in DiffRec's ``default``:
+steps are neither weighed nor drawn by importance, and batches hold 256 rows. ``released`` adds the own items. Two slips
+of the code are in no preset: Books are sampled with another noise than the one trained with, and real positions attend
+to padding.
 """
 
 from __future__ import annotations

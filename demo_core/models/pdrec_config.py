@@ -13,7 +13,8 @@ LOSSES = ("cross_entropy", "binary")
 @dataclass(frozen=True, kw_only=True)
 class PDRecConfig(NextItemHostConfig):
     """``backbone``: the recommender, "sasrec", "srgnn" or "gru4rec"; ``backbone_<field>`` are its settings and those of
-    its training, the others belong to the diffusion.
+    its training, the others belong to the diffusion. ``backbone_neighbour_target_rate`` acts with ``loss``
+    "cross_entropy" alone.
 
     Diffusion: ``hidden_dim``, ``input_dropout``, ``diffusion_steps``, ``noise_scale``, ``noise_low``, ``noise_high``
     and ``oldest_weight`` as in ``DiffRecConfig`` (``hidden_dim`` is its ``embedding_dim``).
@@ -61,7 +62,7 @@ class PDRecConfig(NextItemHostConfig):
             )
 
     def diffusion_config(self) -> DiffRecConfig:
-        """Of the time-weighted DiffRec."""
+        """Of the time-weighted DiffRec; what is not named here is as in DiffRec's ``default``."""
         return DiffRecConfig(
             num_items=self.num_items,
             max_length=self.max_length,

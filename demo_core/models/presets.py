@@ -13,8 +13,9 @@ BERT4Rec and CBiT train on MovieLens 1M. Carried over without a comparison of th
 MovieLens 1M and Beauty, and all the other systems on Beauty.
 
 All models of a data set have the same window, the same width and, as far as they can, the same training: rates, dropout
-and targets that were good for one were given to all. On the MovieLens sets the guided models, which have the second
-guidance there (``GUIDED``), have a rate or epochs of their own.
+and targets that were good for one were given to all. (The binary losses of Caser and PDRec, which no ``default`` has,
+keep the next item as the target.) On the MovieLens sets the guided models, which have the second guidance there
+(``GUIDED``), have a rate or epochs of their own.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ Departures of ``default``, with the reason:
 
 | paper / released code | here | why |
 | --- | --- | --- |
-| user graphs, user table and their BPR loss | none; a user is the mean of the history | histories come without users |
+| user graphs, table and BPR loss | a user is the mean of the history, in training the lengthened one | no users here |
 | graphs from test inputs (code) | from training sequences, within the window | nothing of a test may be known |
 | neighbours: all that were seen more than 10 times | the 20 strongest, seen more than once | smaller data; bundles |
 | an item's relations take its place | are added to it, from zero on | else all items are alike at first |
@@ -38,6 +38,7 @@ Departures of ``default``, with the reason:
 | Gumbel noise | one uniform draw a choice | the same chances |
 | items learn to be reconstructed | to reconstruct others alone | small ones would be the easiest |
 | a row may lose everything | else the newest item stays; the keep logit begins at 1 | something has to be read |
+| the next item is the target | on Zhihu also items from around it (``neighbour_target_rate``) | one of many as good |
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What encoders have in common that read a history from a learned ``[start]`` on, oldest item first."""
+"""What encoders have in common that read a history oldest item first, and a learned ``[start]`` for an empty one."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from demo_core.sequences import PADDING
 
 
 class StartEncoder(SequenceEncoder):
-    """Abstract. ``encoder(vectors (B, L + 1, D), mask (B, L + 1), last_only=...)`` gives the state of every slot
-    (B, L + 1, D), or with ``last_only`` the newest (B, D); a slot knows nothing of later ones.
+    """Abstract. ``encoder(vectors (B, L, D), mask (B, L), last_only=...)`` gives the state of every slot (B, L, D), or
+    with ``last_only`` the newest (B, D); a slot knows nothing of later ones.
     """
 
     encoder: nn.Module
@@ -29,5 +29,5 @@ class StartEncoder(SequenceEncoder):
         return states[:, -1], (states * mask[..., None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)
 
     def _tokens(self, history: Tensor) -> Tensor:
-        """(B, L) ids -> (B, L + 1): the window, with [start] before its first item."""
+        """(B, any) ids -> (B, L): the window, or [start] as the only item of an empty one."""
         return with_start(window(history, self.config.max_length), self.config.num_items + 1)

@@ -29,7 +29,7 @@ Departures of ``default``, with the reason:
 | each item is hidden with chance 0.5, maybe none | 0.2, at least one (``mask_rate``) | windows are short |
 | items added before one: any number | up to three | one in ten thousand lacks a fourth |
 | a sequence of which nothing is left: the end token | raw in training, [mask] alone at inference | one guess at least |
-| post-norm blocks, 1 head, dropout 0.5 | pre-norm, 2 heads, 0.2 | the blocks of all models |
+| post-norm blocks, 1 head, dropout 0.5 | pre-norm, 2 heads, dropout per data set (``presets.py``) | as in all models |
 | positions count from the start | from the end | more padding changes nothing |
 | a corrected sequence has L slots | L + 5 | room for what is inserted |
 | clipped gradients, best epoch by six metrics together | neither; NDCG@20 | one training for what is compared |

@@ -149,6 +149,16 @@ def test_the_penalty_of_a_batch_counts_unseen_pairs_and_grows_with_the_batch() -
     assert float(mask_penalty(four, many, of_batch=False)) == pytest.approx(once)
 
 
+def test_the_adversary_pays_for_its_masks_in_the_mean_over_all_layers() -> None:
+    free, priced = untrained("penalty_weight=0"), untrained("penalty_weight=2")
+    tokens = free.tokens(batch().history)
+    mask = tokens != PADDING
+    _, spared = free.encoder(free.item_embedding(tokens), mask)
+    first, last = (mask_penalty(of_layer, mask, of_batch=False) for of_layer in spared)
+    unpaid, paid = (model.losses(batch(), noise(), model.adversary())[1] for model in (free, priced))
+    torch.testing.assert_close(paid - unpaid, first + last)  # twice their mean
+
+
 @pytest.mark.parametrize("of_batch", [True, False])
 def test_the_penalty_draws_a_mask_towards_even_shares(of_batch: bool) -> None:
     logits = torch.tensor([0.0, 3.0, -1.0, 1.0], requires_grad=True)

@@ -88,6 +88,25 @@ def test_the_base_s_list_is_ranked_again_and_the_rest_stands_below_it_in_the_bas
     assert torch.equal(after[:, 10:], before[:, 10:])
 
 
+def test_z_sums_up_the_row_s_own_list_when_it_is_ranked_again() -> None:
+    ranker = model()
+    base = ranker.backbone.score(HISTORY)
+    listed = base.topk(10, dim=1).indices
+    z, _ = ranker.distribution(ranker.backbone.item_embedding(listed))
+    expected = ranker.rerank(HISTORY, listed, z, base.gather(1, listed))
+    torch.testing.assert_close(ranker.score(HISTORY).gather(1, listed), expected)
+
+
+def test_in_training_z_is_drawn_from_all_sampled_candidates_which_keep_the_base_s_scores() -> None:
+    ranker, generator = model("missed_targets=True"), seeded()
+    base, listed = ranker.recall(HISTORY)
+    items, counted = ranker.sample(listed, batch().target, generator)
+    mean, log_variance = ranker.distribution(ranker.backbone.item_embedding(items))
+    z = mean + (log_variance / 2).exp() * torch.randn(mean.shape, generator=generator)
+    logits = ranker.rerank(HISTORY, items, z, base.gather(1, items))
+    torch.testing.assert_close(ranker.loss(batch(), seeded()), candidate_loss(logits, counted))
+
+
 def test_before_the_second_phase_the_base_speaks_alone() -> None:
     ranker = model()
     ranker.adapted.fill_(False)

@@ -191,6 +191,18 @@ def test_hard_steps_are_drawn_more_often_and_count_less_with_importance_sampling
     assert float(rarity[time == 1][0]) == pytest.approx(1 / (2 * 0.75), rel=0.01)
 
 
+def test_the_loss_of_a_row_counts_less_the_likelier_its_step_was() -> None:
+    diffrec = model(*TWO_STEPS, "step_sampling=importance").float()
+    diffrec.step_sampler.record(torch.tensor([0] * 10 + [1] * 10), torch.tensor([1.0] * 10 + [3.0] * 10))
+    generator, few = seeded(), batch()
+    given = Batch(few.history.repeat(4, 1), few.target.repeat(4), few.is_last.repeat(4))
+    clean = interaction_row(torch.cat([given.history, given.target[:, None]], dim=1), M)
+    time, rarity = diffrec.step_sampler.draw(12, generator)
+    assert len(rarity.unique()) == 2
+    losses = diffrec.row_losses(clean, time, torch.randn(clean.shape, generator=generator))
+    torch.testing.assert_close(diffrec.loss(given, seeded()), (losses * rarity).mean())
+
+
 def test_the_network_misses_half_of_the_row_in_training_alone() -> None:
     row, time = torch.ones(1, M, dtype=torch.float64), torch.tensor([0])
     net = RowDenoiser(M, 5, None, 0.5).double()

@@ -142,6 +142,36 @@ def test_guidance_moves_away_from_the_unguided_noise_and_strength_0_is_the_condi
     torch.testing.assert_close(asr.guided_prediction(noisy, time, guide, 2.0), 3 * conditional - 2 * unconditional)
 
 
+def test_every_step_of_sampling_is_guided_by_the_history_as_strongly_as_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asr, history = model("guidance_strength=2.0"), pad([[4, 5], [6]], L)
+    told: list[tuple[Tensor, float]] = []
+
+    def nothing(noisy: Tensor, time: Tensor, guide: Tensor, strength: float) -> Tensor:
+        told.append((guide, strength))
+        return torch.zeros_like(noisy)
+
+    monkeypatch.setattr(asr, "guided_prediction", nothing)
+    noise = asr.draw_noise(2, seeded())
+    asr.generate(history, noise)
+    asr.generate(history, noise, Controls(guidance_strength=0.5))
+    assert [strength for _, strength in told] == [2.0] * 5 + [0.5] * 5
+    for guide, _ in told:
+        torch.testing.assert_close(guide, asr.guide(history))
+
+
+def test_by_default_the_denoiser_learns_the_velocity() -> None:
+    asr = model("unguided_share=0.0")
+    first, given, drawn = torch.tensor([[1, 2, 3], [4, 5, 6]]), pad([[5], [9]], L), seeded()
+    half = torch.randint(1000, (1,), generator=drawn)
+    time, noise = torch.cat([half, 999 - half]), asr.draw_noise(2, drawn)
+    clean, left = asr.vectors(first).flatten(1), asr.noise_schedule.alpha_bar[time][:, None].float()
+    answer = asr.denoiser(left.sqrt() * clean + (1 - left).sqrt() * noise, time, asr.guide(given))
+    expected = F.mse_loss(answer, velocity(left, clean, noise))
+    torch.testing.assert_close(asr.denoising_loss(first, given, seeded()), expected)
+
+
 @pytest.mark.parametrize("inside", [False, True])
 def test_guidance_in_the_loss_makes_the_mixture_learn_the_noise(inside: bool) -> None:
     settings = (f"guidance_in_loss={inside}", "guidance_strength=2.0", "unguided_share=0.0", "predicts=noise")
@@ -211,6 +241,16 @@ def test_training_rows_are_lengthened_from_their_own_items() -> None:
     expected = asr.recommender.loss(Batch(history, rows.target, rows.is_last), seeded())
     before = rows.history.clone()
     assert torch.equal(asr.loss(rows, seeded()), expected) and torch.equal(rows.history, before)
+
+
+def test_a_training_history_is_lengthened_when_asked_as_it_was_in_training() -> None:
+    asr, data = model(), world()
+    asr.lengthen(data, UNJUDGED)
+    rows = data.train.batch(torch.arange(40), L)
+    at, known = asr.rows.find(rows.history, rows.target)
+    trained = asr.lengthened(rows.history, asr.generated[at].long() * known[:, None])
+    assert not torch.equal(trained, rows.history)
+    assert torch.equal(asr.augment(rows.history), trained)
 
 
 def test_nothing_of_validation_and_test_is_looked_at() -> None:

@@ -85,6 +85,23 @@ def test_what_the_diffusion_says_reaches_the_loss(loss: str) -> None:
         assert float(augmented.loss(batch(), seeded())) > float(before)
 
 
+def test_likely_items_are_the_pool_s_and_negatives_the_low_scored_ones() -> None:
+    pdrec, rows, generator = model("loss=binary", "positive_weight=0.3"), batch(), seeded()
+    told = pdrec.advice.find(rows.history, rows.target, generator)
+    state = pdrec.backbone.encode(rows.history)
+    likely = pdrec.fine_positives(state, told.pool)
+    expected = pdrec.binary_loss(state, rows, told.weight, likely, told.low, generator)
+    torch.testing.assert_close(pdrec.loss(rows, seeded()), expected)
+
+
+def test_the_diffusion_learns_and_restores_rows_whose_recent_items_weigh_more() -> None:
+    pdrec, row = model("oldest_weight=0.2", prepared=False), torch.zeros(1, M)
+    row[0, [1, 4, 5]] = torch.tensor([0.2, 0.6, 1.0])
+    restored = pdrec._restored(pad([[2, 5, 6]], L + 1))
+    torch.testing.assert_close(restored[:, 1:], pdrec.diffusion.restore(row))
+    assert pdrec.diffusion.config.oldest_weight == 0.2
+
+
 def test_with_weights_of_one_and_nothing_added_it_is_the_backbone_s_own_loss() -> None:
     pdrec = model("positive_weight=0.0")
     pdrec.advice.weight.fill_(1.0)

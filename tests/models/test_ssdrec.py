@@ -1,21 +1,25 @@
 """SSDRec: hard denoising on two levels, the curriculum, and every slip of the released code."""
 
+import dataclasses
+
 import pytest
 import torch
 from torch import Tensor
 
 from demo_core.datasets import toy_world
 from demo_core.models.base import next_item_loss
+from demo_core.models.item_relations import ItemRelations
 from demo_core.models.row_edits import Row
 from demo_core.models.ssdrec import SSDRec, SSDRecConfig
-from demo_core.sequences import PADDING, Batch, pad
+from demo_core.sequences import PADDING, Batch, Rows, pad
 from demo_core.slots import Slots
+from tests.models.judging import UNJUDGED
 
 M, L = 9, 5
 ROWS = [[3, 1, 4, 2], [5], [], [7, 8, 9, 1, 2]]
+OF_INSERTION = ["random_insertion", "raw_row_mask", "behind_newest"]
 EVERY_SLIP = pytest.mark.parametrize(
-    "slip",
-    ["random_insertion", "raw_row_mask", "sigmoid_logits", "target_leak", "noise_at_inference", "plain_survivors"],
+    "slip", [*OF_INSERTION, "sigmoid_logits", "target_leak", "noise_at_inference", "plain_survivors"]
 )
 
 
@@ -161,6 +165,52 @@ def test_nothing_is_inserted_at_inference_nor_where_it_is_switched_off(monkeypat
         else:
             with pytest.raises(AssertionError, match="inserted"):
                 ssdrec.loss(batch(), seeded())
+
+
+def test_the_insertion_chooses_among_trained_items_and_as_surely_as_the_epoch_asks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ssdrec = model("temperature=1.0", "last_temperature=0.01", "curriculum_epochs=2")
+    ssdrec.epoch.fill_(2)  # half way: temperature 0.1
+    ssdrec.known[3:] = False
+    asked: list[float] = []
+    slot, item = ssdrec.augment.choose_slot, ssdrec.augment.choose_item
+
+    def choose_slot(row: Row, draw: Tensor, temperature: float) -> tuple[Tensor, Tensor, Tensor]:
+        asked.append(temperature)
+        return slot(row, draw, temperature)
+
+    def choose_item(
+        state: Tensor, table: Tensor, known: Tensor, draw: Tensor, temperature: float
+    ) -> tuple[Tensor, Tensor]:
+        asked.append(temperature)
+        assert known.tolist() == [True] * 3 + [False] * 6
+        return item(state, table, known, draw, temperature)
+
+    monkeypatch.setattr(ssdrec.augment, "choose_slot", choose_slot)
+    monkeypatch.setattr(ssdrec.augment, "choose_item", choose_item)
+    ssdrec.loss(batch(), seeded())
+    assert asked == pytest.approx([0.1] * 3), "one slot is lengthened, one may be taken back"
+
+
+def test_what_is_known_of_the_items_is_counted_in_the_training_rows_as_the_settings_say() -> None:
+    world = toy_world(num_items=M, num_sequences=50, length=6, seed=0)
+    shown = [[item for item in sequence if item != M] for sequence in world.train.sequences()]
+    data = dataclasses.replace(world, train=Rows.prefixes([items for items in shown if items]))
+    ssdrec = model("max_length=3", "more_than=2", "popular_share=0.5")
+    ssdrec.prepare(data, UNJUDGED)
+    counts = data.train.target_counts(M)
+    assert torch.equal(ssdrec.known, counts[1:] > 0) and not ssdrec.known[M - 1]
+    expected = ItemRelations(M + 2, 8, 20)
+    expected.fill(data.train.sequences(), counts, 3, 2, 0.5)
+    assert torch.equal(ssdrec.relations.neighbour, expected.neighbour)
+    torch.testing.assert_close(ssdrec.relations.share.float(), expected.share)
+
+
+@pytest.mark.parametrize("slip", OF_INSERTION)
+def test_a_slip_of_the_insertion_is_no_other(slip: str) -> None:
+    augment = model(f"{slip}=True").augment
+    assert [name for name in OF_INSERTION if getattr(augment, name)] == [slip]
 
 
 def test_scores_as_logits_leave_every_level_in_doubt() -> None:

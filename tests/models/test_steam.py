@@ -106,6 +106,15 @@ def test_the_end_is_never_inserted_and_ids_are_those_of_items() -> None:
     assert bool((found[:, -1] == torch.tensor([4, 0, 5])).all()), "nothing is ever put behind the newest item"
 
 
+def test_in_training_the_corrected_sequence_is_read_wherever_something_is_left_of_it() -> None:
+    steam, sequence = model(), pad([[3, 1, 4], [5]], L)
+    with torch.no_grad():
+        steam.corrector.bias.copy_(torch.eye(3)[INSERT] * 100)
+    corrected = steam.correct(sequence)
+    assert not torch.equal(corrected[:, -L:], sequence)
+    assert torch.equal(steam.corrected_as_it_is(sequence), corrected)
+
+
 def test_a_history_that_is_deleted_entirely_is_answered_like_an_empty_one() -> None:
     steam = model()
     with torch.no_grad():
@@ -149,6 +158,17 @@ def test_the_loss_is_the_sum_of_four_and_the_batch_stays_as_it_was() -> None:
     expected = fixing + steam.cloze_loss(raw, drawn) + steam.cloze_loss(steam.corrected_as_it_is(raw), drawn)
     torch.testing.assert_close(steam.loss(rows, seeded()), expected)
     assert torch.equal(rows.history, kept)
+
+
+def test_what_is_lacking_costs_the_mean_over_all_insertions_that_are_asked_for() -> None:
+    steam, states = model(), torch.randn(2, 16)
+    end = steam.end
+    targets = torch.tensor([[3, 1, end, 0, 0], [5, end, 0, 0, 0]])
+    answers = steam.insertion_states(states, targets[:, :-1]) @ steam.item_embedding.weight[1 : M + 2].T
+    log_share = answers.log_softmax(dim=2)
+    asked = [(0, 0, 3), (0, 1, 1), (0, 2, end), (1, 0, 5), (1, 1, end)]
+    expected = -torch.stack([log_share[row, place, item - 1] for row, place, item in asked]).mean()
+    torch.testing.assert_close(steam.insertion_loss(states, targets), expected)
 
 
 def test_a_batch_in_which_nothing_is_lacking_teaches_the_three_decisions_alone() -> None:
