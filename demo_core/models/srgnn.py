@@ -21,6 +21,7 @@ Departures of ``default``, with the reason:
 | no dropout, L2 penalty | dropout on embeddings and session vector | small data |
 | an empty history does not occur | [start] is its only node | 15 % of Zhihu rows are empty |
 | learning rate times 0.1 every three epochs | constant, averaged weights | the schedule of all other models |
+| the next item is the target | on Zhihu also items from around it (``neighbour_target_rate``) | one of many as good |
 """
 
 from __future__ import annotations
