@@ -16,7 +16,7 @@ from typing import Literal
 from demo_core import axes
 from demo_core.datasets import DATASETS, PROTOCOLS, Protocol
 from demo_core.health import failures
-from demo_core.models import MODELS
+from demo_core.models import BASELINES, MODELS
 from demo_core.own_data import PREFIX, is_own
 from demo_core.results import Result
 
@@ -27,26 +27,6 @@ MARKS: dict[str, tuple[Shape, str]] = {
     "card": ("circle", "card"),
     "tdm": ("square", "tdm"),
     "globaldiff": ("triangle", "gd"),
-}
-BASELINES = ("slit", "item_knn", "repeat_last", "popularity")
-PAPER_TITLES = {
-    "dreamrec": "DreamRec",
-    "diffrec": "DiffRec",
-    "diffurec": "DiffuRec",
-    "gru4rec": "GRU4Rec",
-    "caser": "Caser",
-    "bert4rec": "BERT4Rec",
-    "srgnn": "SRGNN",
-    "cbit": "CBiT",
-    "lightsans": "LightSANs",
-    "adaranker": "AdaRanker",
-    "duorec": "DuoRec",
-    "cl4srec": "CL4SRec",
-    "actsr": "AC-TSR",
-    "steam": "STEAM",
-    "ssdrec": "SSDRec",
-    "diffuasr": "DiffuASR",
-    "pdrec": "PDRec",
 }
 RELEASED_WINDOW = Protocol(
     "released-window",
@@ -92,7 +72,7 @@ def seed_numbers(result: Result) -> str:
 
 def model_title(model: str) -> str:
     """The model's name as its field writes it; an unknown name is given back as it is."""
-    return MODELS[model].title if model in MODELS else PAPER_TITLES.get(model, model)
+    return MODELS[model].title if model in MODELS else model
 
 
 def dataset_title(dataset: str) -> str:

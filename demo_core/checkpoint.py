@@ -176,6 +176,7 @@ def _describe(bundle: Bundle, folder: Path) -> None:
         bundle.training,
         bundle.catalogue.num_items,
         sum(parameter.numel() for parameter in bundle.model.parameters()),
+        bundle.model.config.selection,
     )
     (folder / "README.md").write_text(card.text(), encoding="utf-8")
     (folder / EVAL_RESULTS).write_text(card.eval_results(), encoding="utf-8")

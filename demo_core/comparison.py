@@ -11,7 +11,7 @@ from scipy import stats
 from torch import Tensor
 
 from demo_core.evaluation import hit_ratio, ndcg
-from demo_core.ranks import RankedRuns, common_seeds
+from demo_core.ranks import BEYOND, RankedRuns, common_seeds
 from demo_core.sequences import Rows
 
 MEASURES: dict[str, Callable[[Tensor, int], float]] = {"hr": hit_ratio, "ndcg": ndcg}
@@ -40,9 +40,10 @@ class Difference:
 def compare(first: RankedRuns, second: RankedRuns, metric: str, *, seed: int = 0) -> Difference:
     """Difference of ``metric`` ("hr@20", "ndcg@20", ...) between two models, over the seeds that both have.
 
-    Seed k of one is paired with seed k of the other. Raises ``ValueError`` without a common seed, or when the two were
-    not measured on the same rows.
+    Seed k of one is paired with seed k of the other. Raises ``ValueError`` without a common seed, when the two were not
+    measured on the same rows, for an unknown metric, and for one that looks further than ranks are kept.
     """
+    _require_kept(metric)
     common = _common_seeds(first, second)
     gains = [torch.stack([_gains(runs.with_seed(k), metric) for k in common]) for runs in (first, second)]
     return bootstrap_difference(gains[0] - gains[1], first.sequence, seed=seed)
@@ -55,6 +56,7 @@ def compare_losses(
 
     Positive: the first loses less. Errors as in :func:`compare`.
     """
+    _require_kept(metric)
     _common_seeds(first[0], second[0])
     common = common_seeds(*first, *second)
     if not common:
@@ -69,7 +71,7 @@ def compare_losses(
 def difference_between(runs: Sequence[RankedRuns | None], metric: str) -> Difference | None:
     """:func:`compare` of two runs, or :func:`compare_losses` of four: whole and changed of the first, then the second.
 
-    ``None`` where one was not measured, or no seed is common to all. ``ValueError`` when the rows differ.
+    ``None`` where one was not measured, or no seed is common to all. Other errors as in :func:`compare`.
     """
     found = [one for one in runs if one is not None]
     if len(found) < len(runs) or not common_seeds(*found):
@@ -80,7 +82,7 @@ def difference_between(runs: Sequence[RankedRuns | None], metric: str) -> Differ
 
 
 def paired_difference(first: Tensor, second: Tensor, rows: Rows, metric: str, *, seed: int = 0) -> Difference:
-    """:func:`compare` for one run each: ranks (R,) of the same ``rows``."""
+    """:func:`compare` for one run each: ranks (R,) of the same ``rows``, whole, so that any k may be asked for."""
     if not len(first) == len(second) == len(rows):
         raise ValueError(f"Expected ranks for the same {len(rows)} rows, got {len(first)} and {len(second)}.")
     _, sequence = rows.start.unique(return_inverse=True)
@@ -127,17 +129,30 @@ def _common_seeds(first: RankedRuns, second: RankedRuns) -> list[int]:
     return common
 
 
+def _require_kept(metric: str) -> None:
+    """Kept ranks do not tell what lies beyond from what lies further beyond."""
+    _, k = _parsed(metric)
+    if k >= BEYOND:
+        raise ValueError(f"Expected a metric at {BEYOND - 1} or less, as ranks are kept no further, got {metric!r}.")
+
+
 def _gains(ranks: Tensor, metric: str) -> Tensor:
     """What each row adds to the metric, (R,), averaged over draws: ranks (R,) or (draws, R)."""
+    name, k = _parsed(metric)
+    by_rank = _gain_by_rank(name, k)
+    return by_rank[torch.atleast_2d(ranks).long().clamp(max=k + 1)].mean(dim=0)
+
+
+def _parsed(metric: str) -> tuple[str, int]:
+    """``"hr@20"`` -> ("hr", 20)."""
     name, _, k = metric.partition("@")
-    by_rank = _gain_by_rank(name, int(k))
-    return by_rank[torch.atleast_2d(ranks).long().clamp(max=int(k) + 1)].mean(dim=0)
+    if name not in MEASURES or not k.isdecimal() or int(k) < 1:
+        raise ValueError(f"Expected a metric as NAME@K with a name out of {sorted(MEASURES)}, got {metric!r}.")
+    return name, int(k)
 
 
 def _gain_by_rank(name: str, k: int) -> Tensor:
     """What a target at rank 0..k + 1 adds to the metric (rank 0 does not occur, k + 1 stands for all beyond k)."""
-    if name not in MEASURES:
-        raise ValueError(f"Expected a metric out of {sorted(MEASURES)}, got {name!r}.")
     return torch.tensor(
         [0.0] + [MEASURES[name](torch.tensor([rank]), k) for rank in range(1, k + 2)], dtype=torch.float64
     )

@@ -11,7 +11,7 @@ from demo_core.evaluation import Evaluation
 from demo_core.long_term import MODES, evaluate_long_term
 from demo_core.measure import Measurement, Subject, Trial, run_of
 from demo_core.models.base import Recommender
-from demo_core.trials import Extra
+from demo_core.trials import Extra, no_trials
 
 
 def foresight() -> tuple[Extra, ...]:
@@ -22,15 +22,11 @@ def foresight() -> tuple[Extra, ...]:
 AHEAD = range(1, LONG_TERM_STEPS + 1)
 
 
-def _no_trials(model: Recommender, data: Dataset) -> list[Trial]:
-    return []
-
-
 @dataclass(frozen=True)
 class Foresight(Extra):
     """The item ``ahead`` steps later, by one list or by a ``mode`` "rollout" (``long_term``)."""
 
-    trials: Callable[[Recommender, Dataset], list[Trial]] = field(default=_no_trials)
+    trials: Callable[[Recommender, Dataset], list[Trial]] = field(default=no_trials)
     mode: str = "direct"
     ahead: int = 1
 

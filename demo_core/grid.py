@@ -19,11 +19,12 @@ from demo_core import checkpoint, datasets
 from demo_core.checkpoint import Bundle, BundleError
 from demo_core.code_version import code_version
 from demo_core.datasets import Dataset
-from demo_core.job import Job
+from demo_core.job import Job, time_left
+from demo_core.json_lines import drop_partial_line
 from demo_core.measure import RANKS, Subject, config_hash, device_name, measure, record, reset_peak_memory
 from demo_core.models import backbone_name, create, entry, with_backbone
 from demo_core.models.base import Recommender
-from demo_core.runs import Run, Split, drop_partial_line, read_runs
+from demo_core.runs import Run, Split, read_runs
 from demo_core.shipping import training_record
 from demo_core.training import fit
 from demo_core.trials import Extra
@@ -45,14 +46,22 @@ class Grid:
     splits: tuple[Split, ...] = ("validation", "test")
     show: Callable[[str], None] = print
 
-    def run(self, jobs: Iterable[Job], extras: tuple[Extra, ...] = ()) -> None:
-        """Does every job's training and measurements that are missing. A job that another process has is left to it."""
+    def run(self, jobs: Iterable[Job], extras: tuple[Extra, ...] = ()) -> list[Job]:
+        """Does every job's training and measurements that are missing; returns the jobs that failed.
+
+        A job that another process has is left to it. One that cannot be trained or ranked (its numbers were not finite,
+        its data cannot be read) says why and costs the others nothing. ``ValueError`` for ``extras``, which are
+        measured on test, where that is not among ``splits``; ``NotRecordedError`` where ``file`` cannot be written.
+        """
+        self._require_test(extras)
         for file in (self.file, self.file.with_name(RANKS)):
             if drop_partial_line(file):
                 self.show(f"{file}: the last line had been cut off while it was written; it is measured again.")
         waiting = list(jobs)
+        failed: list[Job] = []
         for number, job in enumerate(waiting, start=1):
-            self.show(f"[{number}/{len(waiting)}] {job.title} · {self._time_left(waiting[number - 1 :])}")
+            left = time_left(waiting[number - 1 :], read_runs(self.file), device_name(_device()))
+            self.show(f"[{number}/{len(waiting)}] {job.title} · {left}")
             folder = self.work / job.folder
             folder.parent.mkdir(parents=True, exist_ok=True)
             try:
@@ -60,14 +69,27 @@ class Grid:
                     self._do(job, extras, folder)
             except Timeout:
                 self.show("  another process is at it")
+            except ValueError as error:
+                self.show(f"  failed: {error}")
+                failed.append(job)
+        return failed
 
     def lacking(self, jobs: Iterable[Job], extras: tuple[Extra, ...] = ()) -> Iterator[tuple[Job, list[str | None]]]:
-        """What :meth:`run` would do, without doing it: of each job the variants that the file does not hold yet."""
+        """What :meth:`run` would do, without doing it: of each job the variants that the file does not hold yet.
+
+        ``ValueError`` for ``extras`` as there.
+        """
+        self._require_test(extras)
         runs, opened = read_runs(self.file), cache(self._dataset)
         for job in jobs:
             dataset = opened(job.dataset, job.protocol)
             plain, missing = self._missing(job, extras, self._new_model(job, dataset), dataset, runs)
             yield job, [*([job.variant] if plain else []), *(_variant(job, extra) for extra in missing)]
+
+    def _require_test(self, extras: tuple[Extra, ...]) -> None:
+        if extras and "test" not in self.splits:
+            asked, names = ", ".join(self.splits), ", ".join(extra.variant for extra in extras)
+            raise ValueError(f"Expected test among the splits for {names}, which are measured on it, got {asked}.")
 
     def _dataset(self, name: str, protocol: str | None) -> Dataset:
         return datasets.load(name, self.data, protocol)
@@ -123,7 +145,7 @@ class Grid:
             skip = ("backbone",)
         state = folder.with_name(folder.name + ".training.safetensors")
         report = fit(model, dataset, seed=job.seed, state_file=state, skip=skip, progress=False)
-        training = training_record(report, job.seed) | {
+        training = training_record(report, job.seed, model.config) | {
             "seconds_per_epoch": report.seconds_per_epoch,
             "device": device_name(_device()),
             "code": code_version(_module(job.model)),
@@ -165,22 +187,6 @@ class Grid:
             if (r.model, r.preset, r.dataset, r.seed, r.config_hash, r.data_hash, r.split) == wanted
             and code_version(module, r.commit) == code_version(module)
         }
-
-    def _time_left(self, jobs: Iterable[Job]) -> str:
-        """From the trainings of the same model and data set on this device so far; a job without one counts as the
-        mean.
-        """
-        known: dict[tuple[str, str], float] = {}
-        here = device_name(_device())
-        for run in read_runs(self.file):
-            if run.device != here or (run.epochs and not run.seconds_per_epoch):
-                continue
-            known[run.model, run.dataset] = run.epochs * run.seconds_per_epoch + 2 * run.inference_seconds
-        if not known:
-            return "time left not known yet"
-        mean = sum(known.values()) / len(known)
-        seconds = sum(known.get((job.model, job.dataset), mean) for job in jobs)
-        return f"at most {seconds / 3600:.1f} h left" if seconds > 3600 else f"at most {seconds / 60:.0f} min left"
 
 
 def _device() -> torch.device:

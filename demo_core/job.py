@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from demo_core.models import preset
 from demo_core.models.base import RecommenderConfig
+from demo_core.runs import Run
 from demo_core.trials import settings_of
 
 
@@ -51,3 +53,19 @@ class Job:
         place, recipe = (self.dataset, self.protocol), (self.model, self.backbone, self.preset, self.variant)
         names = (*place, *recipe, *self.settings, f"seed{self.seed}")
         return "-".join(name.replace("/", "_") for name in names if name)
+
+
+def time_left(jobs: Iterable[Job], runs: Iterable[Run], device: str) -> str:
+    """How long ``jobs`` take on ``device`` at most, in words: each as long as the newest of ``runs`` with its model and
+    data set there, one without such a run as long as those take on average.
+    """
+    known: dict[tuple[str, str], float] = {}
+    for run in runs:
+        if run.device != device or (run.epochs and not run.seconds_per_epoch):
+            continue
+        known[run.model, run.dataset] = run.epochs * run.seconds_per_epoch + 2 * run.inference_seconds
+    if not known:
+        return "time left not known yet"
+    mean = sum(known.values()) / len(known)
+    seconds = sum(known.get((job.model, job.dataset), mean) for job in jobs)
+    return f"at most {seconds / 3600:.1f} h left" if seconds > 3600 else f"at most {seconds / 60:.0f} min left"

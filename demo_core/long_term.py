@@ -14,12 +14,11 @@ import torch
 from torch import Generator, Tensor
 
 from demo_core.datasets import LONG_TERM_STEPS, Protocol
-from demo_core.evaluation import hit_ratio, ndcg, require_finite, target_rank
+from demo_core.evaluation import require_finite, target_rank
 from demo_core.models.base import Recommender
 from demo_core.sequences import Rows, batches
 
 MODES = ("direct", "rollout")
-CUTOFF = 20
 
 
 @dataclass(frozen=True)
@@ -28,13 +27,6 @@ class LongTerm:
 
     mode: str
     ranks: Tensor
-
-    def metrics(self) -> tuple[dict[str, float], ...]:
-        """HR@20 and NDCG@20 for P = 1, 2, 3, 4, as fractions."""
-        columns = self.ranks.unbind(dim=1)
-        return tuple(
-            {f"hr@{CUTOFF}": hit_ratio(ranks, CUTOFF), f"ndcg@{CUTOFF}": ndcg(ranks, CUTOFF)} for ranks in columns
-        )
 
 
 def targets(rows: Rows) -> Tensor:

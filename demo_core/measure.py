@@ -27,6 +27,7 @@ from demo_core.sequences import Rows
 from demo_core.sharding import ALONE, Share
 
 RANKS = "ranks.jsonl"
+NO_COMMIT = "unknown"
 PROCESS = Path("/proc/self")
 
 
@@ -166,13 +167,13 @@ def config_hash(model: Recommender) -> str:
 
 
 def current_commit() -> str:
-    """The commit of the code that runs, with ``+`` when files differ from it; ``unknown`` outside a git checkout."""
+    """The commit of the code that runs, with ``+`` when files differ from it; :data:`NO_COMMIT` outside a checkout."""
     try:
         head = _git("rev-parse", "--short=10", "HEAD")
         changed = _git("status", "--porcelain", "--untracked-files=no", "--", "demo_core/*.py", "scripts/*.py")
         return head + ("+" if changed else "")
     except (OSError, subprocess.CalledProcessError):
-        return "unknown"
+        return NO_COMMIT
 
 
 def device_name(device: torch.device, processes: int = 1) -> str:

@@ -17,7 +17,8 @@ import yaml
 
 from demo_core.datasets import DATASETS, PROTOCOLS
 from demo_core.health import failures
-from demo_core.models import MODELS
+from demo_core.measure import NO_COMMIT
+from demo_core.models import BASELINES, MODELS
 from demo_core.results import Run
 
 EVAL_RESULTS = ".eval_results/turnpoint.yaml"
@@ -56,7 +57,8 @@ OWN_DATA = Terms({"license": "apache-2.0"}, "")
 @dataclass(frozen=True)
 class Card:
     """What a bundle's card is written from. ``runs`` are of these weights, ``others`` of the same recipe trained with
-    other seeds; ``training`` as in the bundle; ``parameters`` counts those that were trained or counted.
+    other seeds; ``training`` as in the bundle; ``parameters`` counts those that were trained or counted; ``selection``:
+    split and metric that chose the epoch.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Card:
     training: dict[str, Any] = field(default_factory=dict)
     num_items: int = 0
     parameters: int = 0
+    selection: tuple[str, str] = ("validation", "ndcg@20")
 
     @property
     def title(self) -> str:
@@ -135,17 +138,22 @@ class Card:
         if test is None or not {"never_trained_share", "distinct_items", "list_overlap"} <= set(test.health):
             return ""
         found, health = failures(test.health), test.health
-        verdict = "passes the health gate" if not found else "fails the health gate: " + "; ".join(found)
+        verdict = "it passes the health gate" if not found else "it fails the health gate: " + "; ".join(found)
+        if self.name in BASELINES:
+            verdict = "there is no health gate for a baseline"
         return (
-            f"## Health\n\nOn test it {verdict}. Never-trained items fill {health['never_trained_share']:.1%} of the "
+            f"## Health\n\nOn test {verdict}. Never-trained items fill {health['never_trained_share']:.1%} of the "
             f"lists, which hold {health['distinct_items']:,} different items; two lists share "
             f"{health['list_overlap']:.1%}."
         )
 
     def _training(self) -> str:
         known = {name: self.training.get(name) for name in ("seed", "epochs", "commit", "date")}
-        told = ", ".join(f"{name} {value}" for name, value in known.items() if value is not None)
-        return f"## Training\n\n{told[:1].upper()}{told[1:]}. The epoch was chosen on validation." if told else ""
+        told = ", ".join(f"{name} {value}" for name, value in known.items() if value not in (None, NO_COMMIT))
+        split, metric = self.selection
+        place = "the test split itself, as the authors' code does" if split == "test" else split
+        chosen = f" The epoch was chosen by {metric.upper()} on {place}." if known["epochs"] else ""
+        return f"## Training\n\n{told[:1].upper()}{told[1:]}.{chosen}" if told else ""
 
     def _use(self) -> str:
         return "\n".join(

@@ -14,7 +14,7 @@ from demo_core.datasets import Dataset
 from demo_core.measure import Measurement, Subject, Trial, run_of
 from demo_core.models.base import Recommender, RouteExplanation
 from demo_core.sequences import Rows
-from demo_core.trials import Extra
+from demo_core.trials import Extra, no_trials
 from demo_core.variants import PER_HONESTY
 
 HISTORIES = 700
@@ -26,10 +26,6 @@ def honesty() -> tuple[Extra, ...]:
     return (Honesty(),)
 
 
-def _no_trials(model: Recommender, data: Dataset) -> list[Trial]:
-    return []
-
-
 @dataclass(frozen=True)
 class Honesty(Extra):
     """Rank correlations over 700 random test histories of at least three items; ``metrics`` are those of
@@ -37,7 +33,7 @@ class Honesty(Extra):
     """
 
     variant: str = PER_HONESTY
-    trials: Callable[[Recommender, Dataset], list[Trial]] = field(default=_no_trials)
+    trials: Callable[[Recommender, Dataset], list[Trial]] = field(default=no_trials)
 
     def applies_to(self, model: Recommender, dataset: Dataset) -> bool:
         """Models that order items by a history, and data with long enough ones."""

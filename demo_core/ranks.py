@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 import lzma
 import zlib
 from collections.abc import Mapping
@@ -20,14 +21,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from demo_core.runs import Run, append_line, belongs_to
+from demo_core.json_lines import TAKEN_OUT, append_line, drop_partial_line
+from demo_core.models import BASELINES
+from demo_core.runs import Run, belongs_to
 from demo_core.sequences import Rows
+
+log = logging.getLogger(__name__)
 
 BEYOND = 51
 LZMA = "lzma:"
 FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 9, "lc": 0, "pb": 0}]  # bytes that have little to do with each other
-SEEDLESS = ("popularity", "item_knn", "slit", "repeat_last")
-"""Models that counting makes: any seed would give the same."""
 KEY = ("model", "preset", "backbone", "dataset", "protocol", "split", "variant")
 
 RunKey = tuple[str | None, ...]
@@ -84,16 +87,16 @@ class RankFile:
         if not same or sequence is None:
             return None
         ranks = {seed: _ranks(line, len(sequence)) for seed, line in sorted(same.items())}
-        return RankedRuns(ranks, sequence, seedless=key[KEY.index("model")] in SEEDLESS)
-
-
-def run_key(run: Run) -> RunKey:
-    """The fields :data:`KEY` of a run."""
-    return tuple(getattr(run, name) for name in KEY)
+        return RankedRuns(ranks, sequence, seedless=key[KEY.index("model")] in BASELINES)
 
 
 def append_ranks(path: Path, run: Run, ranks: Tensor, rows: Rows) -> None:
-    """Adds the ``ranks`` (R,) or (draws, R) of ``run`` on ``rows``, and the rows' sequences where they are new."""
+    """Adds the ``ranks`` (R,) or (draws, R) of ``run`` on ``rows``, and the rows' sequences where they are new.
+
+    ``NotRecordedError`` where the file cannot be written, ``ValueError`` where it cannot be read.
+    """
+    if drop_partial_line(path):
+        log.warning(TAKEN_OUT, path)
     if read_ranks(path).sequences.get((run.data_hash, run.split)) is None:
         _, lengths = rows.start.unique_consecutive(return_counts=True)
         packed = _pack(lengths.numpy().astype("<u4"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,6 +32,8 @@ __all__ = [
     "summarise",
     "table",
 ]
+
+log = logging.getLogger(__name__)
 
 TUNING = "tuning.jsonl"
 PUBLISHED = Path(__file__).with_name("published.csv")
@@ -230,6 +233,12 @@ def _mean_health(runs: Sequence[Run]) -> dict[str, float]:
 
 
 def table(checkpoints: Path) -> list[Result]:
-    """The default table: every published figure that is no ablation, and every test run that is no variant."""
-    measured = summarise(run for run in collect(checkpoints).runs if run.split == "test" and run.variant is None)
-    return [result for result in read_published() if result.variant is None] + measured
+    """The default table: every published figure that is no ablation, and every test run that is no variant.
+
+    What could not be read is logged.
+    """
+    measured = collect(checkpoints)
+    for problem in measured.problems:
+        log.warning("%s", problem)
+    plain = summarise(run for run in measured.runs if run.split == "test" and run.variant is None)
+    return [result for result in read_published() if result.variant is None] + plain

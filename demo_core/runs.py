@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, Self
+
+from demo_core.json_lines import append_line
 
 Split = Literal["validation", "test"]
 HealthValue = float | int | list[float] | dict[str, list[float]] | None
@@ -100,30 +101,8 @@ def read_runs(path: Path) -> list[Run]:
 
 
 def append_run(path: Path, run: Run) -> None:
-    """Add one line to a ``.jsonl`` of runs."""
+    """Add one line to a ``.jsonl`` of runs; :class:`NotRecordedError` where that cannot be done."""
     append_line(path, run.to_dict())
-
-
-def append_line(path: Path, content: Mapping[str, Any]) -> None:
-    """Add one JSON object as a line. It goes out in a single append, so several processes may share a file."""
-    line = json.dumps(content, allow_nan=False, sort_keys=True) + "\n"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    try:
-        os.write(descriptor, line.encode("utf-8"))
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def drop_partial_line(path: Path) -> bool:
-    """Cuts off a last line without its end, which a machine that stopped while writing may leave; True if it did."""
-    content = path.read_bytes() if path.exists() else b""
-    if not content or content.endswith(b"\n"):
-        return False
-    with path.open("r+b") as file:
-        file.truncate(content.rfind(b"\n") + 1)
-    return True
 
 
 def belongs_to(recipe: Iterable[tuple[str, str]], config_hash: str, date: str) -> bool:

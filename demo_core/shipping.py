@@ -17,6 +17,7 @@ from demo_core.bundle_index import repin
 from demo_core.checkpoint import Bundle
 from demo_core.datasets import Dataset
 from demo_core.measure import Subject, current_commit, measure, record
+from demo_core.models.base import RecommenderConfig
 from demo_core.runs import Split
 from demo_core.sharding import ALONE, Share
 from demo_core.training import FitReport
@@ -25,14 +26,16 @@ PROBE_ROWS = 500
 SPLITS: tuple[Split, ...] = ("validation", "test")
 
 
-def training_record(report: FitReport, seed: int) -> dict[str, Any]:
-    """What a bundle tells of its training: seed, epochs, commit, date, and the validation NDCG@20 of each phase."""
+def training_record(report: FitReport, seed: int, config: RecommenderConfig) -> dict[str, Any]:
+    """What a bundle tells of its training: seed, epochs, commit, date, and of each phase the best of what chose its
+    epoch, under the name of that ("validation_ndcg@20").
+    """
     return {
         "seed": seed,
         "epochs": report.epochs,
         "commit": current_commit(),
         "date": datetime.now(UTC).date().isoformat(),
-        "validation_ndcg@20": report.best,
+        "_".join(config.selection): report.best,
     }
 
 

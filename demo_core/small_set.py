@@ -151,7 +151,7 @@ def _trained(
         dataset.name,
         dataset.protocol.name,
         dataset.catalogue,
-        training=training_record(report, seed),
+        training=training_record(report, seed, model.config),
     )
     subject = Subject(name, effort, backbone_name(model), seed, report.epochs, report.seconds_per_epoch)
     shipped = ship(bundle, dataset, subject, folder)

@@ -128,6 +128,8 @@ def _unfit(parts: Sequence[str]) -> str | None:
         return "somebody's own data"
     if any(part.endswith(BESIDE) for part in parts) or UNFINISHED in parts[-1]:
         return "left by a training that was broken off"
+    if parts[-1].endswith(".lock"):
+        return "held while a file is written"
     return None
 
 

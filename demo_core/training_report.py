@@ -21,8 +21,8 @@ class Epoch:
 
 @dataclass(frozen=True)
 class FitReport:
-    """``epochs`` trained in all phases, ``seconds_per_epoch`` without validation, ``best`` validation NDCG@20 a
-    phase.
+    """``epochs`` trained in all phases, ``seconds_per_epoch`` without validation, ``best`` of the figure that chose the
+    epoch (``RecommenderConfig.selection``), a phase.
     """
 
     epochs: int

@@ -98,6 +98,11 @@ class Extra:
         return measure(model, dataset, "test", subject, self.trials(model, dataset))
 
 
+def no_trials(model: Recommender, dataset: Dataset) -> list[Trial]:
+    """For a measurement that makes no passes of this kind and says itself where it applies."""
+    return []
+
+
 def missing() -> tuple[Extra, ...]:
     """A share of every history's items lost at random at test time."""
 

@@ -23,6 +23,7 @@ from demo_core import datasets
 from demo_core.foresight import foresight
 from demo_core.grid import Grid
 from demo_core.job import Job
+from demo_core.json_lines import NotRecordedError
 from demo_core.models import MODELS
 from demo_core.per_honesty import honesty
 from demo_core.prepared import DataError
@@ -35,8 +36,11 @@ EXTRAS = {**TRIALS, "honesty": honesty, "foresight": foresight}
 
 
 def main(words: Sequence[str] | None = None) -> bool:
-    """The command line, or ``words`` in place of it; whether all its data sets can be read."""
-    arguments = parser().parse_args(words)
+    """The command line, or ``words`` in place of it; whether all its data sets can be read and none of its jobs failed.
+
+    Ends with a message for settings that no model has, and for a file that cannot be written.
+    """
+    arguments = parsed(words)
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     extras = tuple(extra for name in arguments.extras for extra in EXTRAS[name]())
@@ -45,25 +49,32 @@ def main(words: Sequence[str] | None = None) -> bool:
     grid = Grid(arguments.file, work, arguments.data, splits)
     with as_message(ValueError):
         wanted = jobs(arguments)
-    unread = unreadable(arguments.datasets, arguments.data)
+    unread = unreadable(arguments.datasets, arguments.data, arguments.protocol)
     for problem in unread.values():
         print(f"    {problem}")
     wanted = [job for job in wanted if job.dataset not in unread]
     if arguments.missing:
         say_missing(grid, wanted, extras)
-    else:
-        grid.run(wanted, extras)
-    return not unread
+        return not unread
+    with as_message(NotRecordedError):
+        failed = grid.run(wanted, extras)
+    if failed:
+        print(f"    {len(failed)} of {len(wanted)} jobs failed: {'; '.join(job.title for job in failed)}")
+    return not unread and not failed
 
 
-def unreadable(names: Sequence[str], data: Path | None) -> dict[str, str]:
-    """Why a data set cannot be read, for each that cannot."""
+def unreadable(names: Sequence[str], data: Path | None, protocol: str | None = None) -> dict[str, str]:
+    """Why a data set cannot be read, or not be split by ``protocol``, for each that cannot."""
     problems = {}
     for name in names:
         try:
-            datasets.load(name, data)
+            datasets.load(name, data, protocol)
         except DataError as error:
             problems[name] = str(error)
+        except ValueError as error:  # its sequences are too short for that split
+            if protocol is None:
+                raise
+            problems[name] = f"{name} cannot be evaluated under the protocol {protocol!r}: {error}"
     return problems
 
 
@@ -94,9 +105,24 @@ def jobs(arguments: argparse.Namespace) -> list[Job]:
 
 
 def seeds_of(text: str) -> list[int]:
-    """``"0-4"`` or ``"0,3,7"``."""
+    """``"0-4"`` or ``"0,3,7"``; ``ArgumentTypeError``, which the command line tells, for anything else."""
     first, dash, last = text.partition("-")
-    return list(range(int(first), int(last) + 1)) if dash else [int(seed) for seed in text.split(",")]
+    try:
+        seeds = list(range(int(first), int(last) + 1)) if dash else [int(seed) for seed in text.split(",")]
+    except ValueError:
+        seeds = []
+    if not seeds:
+        raise argparse.ArgumentTypeError(f"expected seeds as 3, 0-4 or 0,3,7, got {text!r}")
+    return seeds
+
+
+def parsed(words: Sequence[str] | None) -> argparse.Namespace:
+    """What is asked for; ends with the usual message for words that do not go together."""
+    made = parser()
+    arguments = made.parse_args(words)
+    if arguments.validation_only and arguments.extras:
+        made.error("--extras are measured on test, which --validation-only leaves alone: give one of the two")
+    return arguments
 
 
 def parser() -> argparse.ArgumentParser:

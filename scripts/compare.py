@@ -2,7 +2,7 @@
 
 python -m scripts.compare card sasrec                             # every data set that both were measured on
 python -m scripts.compare globaldiff/default/sasrec sasrec        # model/preset/backbone
-python -m scripts.compare card sasrec --losing deleted=0.3        # who loses less when items go missing
+python -m scripts.compare card sasrec --losing deleted=0.5        # who loses less when half of the items go missing
 
 All claims of the README at once, as a table and as a chart, are made by ``scripts.readme_tables``.
 Sequences and seeds are drawn (paired bootstrap, 5,000 draws). A difference whose interval holds zero is none.
@@ -11,20 +11,26 @@ Sequences and seeds are drawn (paired bootstrap, 5,000 draws). A difference whos
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
-from demo_core.comparison import Difference
+from demo_core.comparison import MEASURES, Difference
 from demo_core.datasets import DATASETS
+from demo_core.evaluation import CUTOFFS
 from demo_core.experiments.claims import Contender, difference
 from demo_core.measure import RANKS
 from demo_core.models import MODELS
-from demo_core.ranks import read_ranks
+from demo_core.ranks import KEY, RankFile, common_seeds, read_ranks
+from scripts.messages import as_message
+
+METRICS = [f"{name}@{k}" for name in MEASURES for k in CUTOFFS]
 
 
 def main() -> None:
     """The command line."""
     arguments = _parser().parse_args()
-    file = read_ranks(arguments.checkpoints / RANKS)
+    with as_message(ValueError):
+        file = read_ranks(arguments.checkpoints / RANKS)
     first, second = Contender.read(arguments.first), Contender.read(arguments.second)
     measured = False
     for dataset in arguments.datasets:
@@ -34,11 +40,32 @@ def main() -> None:
                 measured = True
                 print(f"{dataset:<12} {metric:<8} {arguments.first} - {arguments.second}: {_text(one)}", flush=True)
     if not measured:
-        losing = f" with and without {arguments.losing}" if arguments.losing else ""
-        raise SystemExit(
-            f"Expected ranks of {arguments.first} and {arguments.second}{losing} of one seed on one data set, "
-            f"found none in {arguments.checkpoints / RANKS}. Measure both: python -m scripts.benchmark"
-        )
+        raise SystemExit(_nothing(file, arguments, first, second))
+
+
+def _nothing(file: RankFile, arguments: argparse.Namespace, first: Contender, second: Contender) -> str:
+    """What is missing, and what there is instead."""
+    losing = f" with and without {arguments.losing}" if arguments.losing else ""
+    missing = (
+        f"Expected ranks of {arguments.first} and {arguments.second}{losing} of one seed on one data set, "
+        f"found none in {arguments.checkpoints / RANKS}. "
+    )
+    known = _both_have(file, first, second, arguments.datasets) if arguments.losing else []
+    if known:
+        return f"{missing}Both have them for {', '.join(known)}."
+    return f"{missing}Measure both: python -m scripts.benchmark"
+
+
+def _both_have(file: RankFile, first: Contender, second: Contender, names: Sequence[str]) -> list[str]:
+    """The variants that losses can be compared to on one of the data sets."""
+
+    def have(dataset: str, variant: str) -> bool:
+        runs = [one.runs(file, dataset, told) for one in (first, second) for told in (None, variant)]
+        found = [one for one in runs if one is not None]
+        return len(found) == len(runs) and bool(common_seeds(*found))
+
+    variants = sorted({variant for key in file.lines if (variant := key[KEY.index("variant")])})
+    return [variant for variant in variants if any(have(dataset, variant) for dataset in names)]
 
 
 def _recipe(text: str) -> str:
@@ -62,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("first", type=_recipe, help="model, model/preset or model/preset/backbone")
     parser.add_argument("second", type=_recipe)
     parser.add_argument("--datasets", nargs="+", default=list(DATASETS), choices=list(DATASETS))
-    parser.add_argument("--metrics", nargs="+", default=["hr@20", "ndcg@20"])
+    parser.add_argument("--metrics", nargs="+", default=["hr@20", "ndcg@20"], choices=METRICS)
     parser.add_argument("--losing", metavar="VARIANT", help="compare what is lost from whole histories to this variant")
     parser.add_argument("--checkpoints", type=Path, default=Path("checkpoints"), help="folder with ranks.jsonl")
     return parser

@@ -38,6 +38,7 @@ def main() -> None:
     parser.add_argument("--datasets", nargs="+", default=["toy"], choices=list(datasets.DATASETS))
     parser.add_argument("--data", type=Path, help="data folder (default: $TURNPOINT_DATA or the cache folder)")
     arguments = parser.parse_args()
+    require_commit(arguments.commit)
     why = f"python -m scripts.equal_code {arguments.commit} --datasets {' '.join(arguments.datasets)}"
     found = new_lines(arguments.commit, why)
     if not found:
@@ -50,6 +51,13 @@ def main() -> None:
     write([*equal_code(), *found])
     for one in found:
         print(f"{one.path}: {one.digest[:12]} means {one.same_as[:12] if one.same_as else 'nothing'}")
+
+
+def require_commit(commit: str) -> None:
+    """Ends with a message where git knows no such commit here."""
+    asked = subprocess.run(["git", "cat-file", "-e", f"{commit}^{{commit}}"], cwd=ROOT, capture_output=True)
+    if asked.returncode:
+        raise SystemExit(f"Expected a commit that is known here, got {commit!r}; git log names them.")
 
 
 def new_lines(commit: str, why: str) -> list[Equal]:

@@ -21,18 +21,21 @@ from demo_core.datasets import Dataset
 from demo_core.evaluation import CUTOFFS, evaluate
 from demo_core.grid import OTHER
 from demo_core.health import failures
+from demo_core.json_lines import NotRecordedError
 from demo_core.measure import Subject, record
 from demo_core.models import backbone_name
 from demo_core.prepared import DataError
-from demo_core.results import Run
+from demo_core.runs import Run
 from demo_core.sharding import Share
 from demo_core.shipping import ship
 from demo_core.training import accelerator_for, share_of
 from scripts.benchmark import EXTRAS
 from scripts.messages import as_message
 
+OFFERED = [name for name in EXTRAS if name != "foresight"]  # a bundle is measured under its data set's own protocol
 
-@as_message(DataError, BundleError)
+
+@as_message(DataError, BundleError, NotRecordedError)
 def main() -> None:
     """The command line."""
     arguments = _parser().parse_args()
@@ -75,6 +78,7 @@ def _measure_extras(bundle: Bundle, dataset: Dataset, arguments: argparse.Namesp
     beside = arguments.folder.parent / ("tdm" if bundle.name == OTHER else OTHER)
     for extra in (extra for name in arguments.extras for extra in EXTRAS[name]()):
         if not extra.applies_to(bundle.model, dataset):
+            print(f"{bundle.name} {extra.variant}: does not apply to {bundle.name} on {dataset.name}", flush=True)
             continue
         subject = replace(_subject(bundle), variant=extra.variant)
         with extra.prepared(bundle.model):
@@ -124,7 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--against", type=Path, nargs="+", help="compare with these bundles on test instead; writes nothing"
     )
-    parser.add_argument("--extras", nargs="+", default=[], choices=list(EXTRAS), help="measure these instead")
+    parser.add_argument("--extras", nargs="+", default=[], choices=OFFERED, help="measure these instead")
     parser.add_argument("--record", type=Path, metavar="FILE", help="also add the runs to this measured.jsonl")
     parser.add_argument("--data", type=Path, help="data folder (default: $TURNPOINT_DATA or the cache folder)")
     parser.add_argument("--threads", type=int, help="CPU threads (default: PyTorch's choice)")

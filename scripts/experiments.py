@@ -14,18 +14,20 @@ import argparse
 import sys
 from pathlib import Path
 
+from demo_core.results import TUNING
 from scripts import benchmark
 from scripts.tried_settings import TRIED
 
-COUNTED = "--models popularity item_knn slit --datasets zhihu movielens ml-1m beauty yoochoose"
+COUNTED = "--models popularity repeat_last item_knn slit --datasets zhihu movielens ml-1m beauty yoochoose"
 GUIDED = "--models sasrec dreamrec tdm card"
 HOSTS = "--models knn_average globaldiff --backbones sasrec"
 HOLES = "--extras missing foreign"
 SYSTEMS = (
     "--models gru4rec caser srgnn lightsans bert4rec cbit cl4srec duorec actsr adaranker steam ssdrec diffuasr pdrec"
-    " diffrec diffurec repeat_last"
+    " diffrec diffurec"
 )
-TRIES = "--validation-only --file checkpoints/tuning.jsonl"
+BEST = "--models actsr lightsans adaranker"  # of them, among the five best on MovieLens 1M
+TRIES = f"--validation-only --file checkpoints/{TUNING}"
 REFERENCE = "--models gru4rec sasrec bert4rec caser lightsans srgnn"
 
 EXPERIMENTS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -36,7 +38,8 @@ EXPERIMENTS: dict[str, tuple[str, tuple[str, ...]]] = {
             f"{GUIDED} --datasets zhihu --seeds 0-9 {HOLES}",
             f"{GUIDED} --datasets movielens --seeds 0-4 {HOLES}",
             f"{GUIDED} --datasets ml-1m beauty --seeds 0-2 {HOLES}",
-            f"{GUIDED} --datasets yoochoose",
+            "--models sasrec --datasets yoochoose --seeds 0-2",
+            "--models dreamrec tdm card --datasets yoochoose --seeds 0-1",
         ),
     ),
     "globaldiff": (
@@ -45,6 +48,8 @@ EXPERIMENTS: dict[str, tuple[str, tuple[str, ...]]] = {
             f"{HOSTS} --datasets zhihu --seeds 0-9 {HOLES} voters",
             f"{HOSTS} --datasets movielens --seeds 0-4 {HOLES} voters released",
             f"{HOSTS} --datasets ml-1m beauty --seeds 0-2 {HOLES} voters released",
+            "--models knn_average --backbones sasrec --datasets yoochoose --seeds 0-2",
+            "--models globaldiff --backbones sasrec --datasets yoochoose --seeds 0-1",
             "--models knn_average --backbones sasrec --variants votes_of_slit --datasets zhihu --seeds 0-9",
             "--models knn_average --backbones sasrec --variants votes_of_slit --datasets movielens --seeds 0-4",
             "--models knn_average --backbones sasrec --variants votes_of_slit --datasets ml-1m beauty --seeds 0-2",
@@ -108,6 +113,7 @@ EXPERIMENTS: dict[str, tuple[str, tuple[str, ...]]] = {
             "--models srgnn bert4rec cbit --datasets ml-1m beauty --extras released",
             "--models knn_average globaldiff --backbones srgnn bert4rec cbit --datasets ml-1m beauty"
             " --extras released voters",
+            "--models knn_average globaldiff --backbones bert4rec --datasets movielens --seeds 0-2",
         ),
     ),
     "globaldiff-parts": (
@@ -132,6 +138,7 @@ EXPERIMENTS: dict[str, tuple[str, tuple[str, ...]]] = {
         (
             f"{SYSTEMS} --datasets zhihu movielens --seeds 0-2 {HOLES}",
             f"{SYSTEMS} --datasets ml-1m beauty",
+            f"{BEST} --datasets ml-1m --seeds 0-2",
             "--models lightsans --datasets zhihu --seeds 0-2 --variants softmax_of_queries",
             "--models cl4srec --datasets zhihu --seeds 0-2 --variants damaged_rows",
             "--models pdrec --datasets zhihu --seeds 0-2 --variants own_positives",
@@ -150,8 +157,12 @@ EXPERIMENTS: dict[str, tuple[str, tuple[str, ...]]] = {
 
 
 def main() -> bool:
-    """The command line; whether all data sets can be read."""
-    arguments = _parser().parse_args()
+    """The command line; whether all data sets can be read and no job failed."""
+    parser = _parser()
+    arguments = parser.parse_args()
+    unknown = sorted(set(arguments.names) - set(EXPERIMENTS))
+    if unknown:
+        parser.error(f"expected experiments out of {', '.join(EXPERIMENTS)}, got {', '.join(unknown)}")
     complete = True
     for name in arguments.names or EXPERIMENTS:
         about, lines = EXPERIMENTS[name]
@@ -159,13 +170,15 @@ def main() -> bool:
         for line in lines:
             print(f"  python -m scripts.benchmark {line}")
             if not arguments.list:
-                complete &= benchmark.main([*line.split(), *_passed_on(arguments)])
+                complete &= benchmark.main([*line.split(), *_passed_on(arguments, line)])
     return complete
 
 
-def _passed_on(arguments: argparse.Namespace) -> list[str]:
+def _passed_on(arguments: argparse.Namespace, line: str) -> list[str]:
+    """What is said to ``line`` too; settings that are only tried stay in a file of their own."""
+    file = arguments.file
     said = {
-        "--file": arguments.file,
+        "--file": file.with_name(TUNING) if file and TRIES in line else file,
         "--work": arguments.work,
         "--data": arguments.data,
         "--threads": arguments.threads,
@@ -179,7 +192,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"out of {', '.join(EXPERIMENTS)} (default: all)")
     parser.add_argument("--list", action="store_true", help="only say what would be run")
     parser.add_argument("--missing", action="store_true", help="only say what is not measured yet")
-    parser.add_argument("--file", type=Path, help="where runs are added (default: checkpoints/measured.jsonl)")
+    parser.add_argument(
+        "--file",
+        type=Path,
+        help=f"where runs are added (default: checkpoints/measured.jsonl); what is only tried: {TUNING} beside it",
+    )
     parser.add_argument("--work", type=Path, help="trained weights (default: benchmark in the data folder)")
     parser.add_argument("--data", type=Path, help="data folder (default: $TURNPOINT_DATA or the cache folder)")
     parser.add_argument("--threads", type=int, help="CPU threads (default: PyTorch's choice)")

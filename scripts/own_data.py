@@ -54,14 +54,17 @@ def what_is_in(found: Interactions, kept: Kept) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def at_most(memory: int) -> Iterator[None]:
-    """More memory than that becomes a ``MemoryError``, where the system can say so."""
+    """More memory than that, or than the limit that there is already, becomes a ``MemoryError``, where the system can
+    say so.
+    """
     try:
         import resource
     except ImportError:  # Windows
         yield
         return
     before = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (memory, before[1]))
+    lowest = min([memory, *(limit for limit in before if limit != resource.RLIM_INFINITY)])
+    resource.setrlimit(resource.RLIMIT_AS, (lowest, before[1]))
     try:
         yield
     finally:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from demo_core.bundle_index import IndexFileError, Source, pin_folder, read_index, weights_hash
-from demo_core.checkpoint import BundleError
+from demo_core.bundle_index import Entry, IndexFileError, Source, pin_folder, read_index, weights_hash
+from demo_core.checkpoint import WEIGHTS_FILE, BundleError
 from demo_core.hub import HubError
 from demo_core.publishing import pin_source
 from scripts.messages import as_message
@@ -35,12 +35,20 @@ def main() -> None:
                 else pin_source(arguments.checkpoints, Source.parse(name))
             )
             print(f"{entry.dataset}/{entry.model}: {entry.source or entry.folder}, weights {str(entry.sha256)[:12]}")
-        wrong = _wrong(arguments.checkpoints) if arguments.check else []
+        if arguments.check:
+            _check(arguments.checkpoints)
+
+
+def _check(checkpoints: Path) -> None:
+    """Ends with a line for each folder that is not as the index says; else says how many are."""
+    entries = read_index(checkpoints)
+    folders = [entry.folder for entry in entries if entry.folder is not None]
+    wrong = [problem for entry in entries if (problem := _problem(entry, checkpoints))]
     if wrong:
         raise SystemExit("\n".join(wrong))
-    if arguments.check:
-        pinned = [entry for entry in read_index(arguments.checkpoints) if not entry.only_named]
-        print(f"{len(pinned)} bundles, all as the index says")
+    elsewhere = sum(entry.source is not None for entry in entries)
+    left = f"; {elsewhere} on the Hub, which were not compared" if elsewhere else ""
+    print(f"{len(folders)} bundles in folders, all as the index says{left}")
 
 
 def _inside(folder: Path, checkpoints: Path) -> Path:
@@ -49,17 +57,18 @@ def _inside(folder: Path, checkpoints: Path) -> Path:
     return folder
 
 
-def _wrong(checkpoints: Path) -> list[str]:
-    found = []
-    for entry in read_index(checkpoints):
-        if entry.folder is None:
-            continue
-        folder = checkpoints / entry.folder
-        if not folder.is_dir():
-            found.append(f"{entry.folder}: the folder is missing.")
-        elif weights_hash(folder) != entry.sha256:
-            found.append(f"{entry.folder}: other weights than the index names.")
-    return found
+def _problem(entry: Entry, checkpoints: Path) -> str | None:
+    """What is wrong with the folder of ``entry``, if it has one and anything is."""
+    if entry.folder is None:
+        return None
+    folder = checkpoints / entry.folder
+    if not folder.is_dir():
+        return f"{entry.folder}: the folder is missing."
+    try:
+        found = weights_hash(folder)
+    except OSError as error:
+        return f"{entry.folder}: expected its weights in {WEIGHTS_FILE}, got: {error.strerror}."
+    return None if found == entry.sha256 else f"{entry.folder}: other weights than the index names."
 
 
 if __name__ == "__main__":

@@ -9,17 +9,20 @@ from __future__ import annotations
 import argparse
 import http.client
 import shutil
-import sys
 import tempfile
 import urllib.error
 import urllib.request
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+
 from demo_core.datasets import DATASETS, data_folder, entry
-from demo_core.prepared import DataError, Statistics, verify, write_prepared
+from demo_core.prepared import DataError, Sequences, Statistics, verify, write_prepared
 from demo_core.raw_data import RAW_SOURCES
+from scripts.messages import as_message
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,9 @@ NEEDED = {
 }
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Prepares one data set; 0 on success, 1 with the reason on the error stream."""
+@as_message(DataError, OSError)
+def main(arguments: list[str] | None = None) -> None:
+    """Prepares one data set, or ends with the reason why it cannot."""
     parser = argparse.ArgumentParser(
         prog="python -m scripts.prepare_data",
         description="Turns raw files, or a download, into the form that training reads.",
@@ -60,33 +64,38 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--from", dest="folder", type=Path, help="folder with the raw files, or with a folder of them")
     chosen = parser.parse_args(arguments)
     place = data_folder() / chosen.name
-    try:
-        if chosen.folder:
-            found = prepare(chosen.name, chosen.folder, place)
-        else:
-            found = download_and_prepare(chosen.name, place)
-    except (DataError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
+    found = prepare(chosen.name, chosen.folder, place) if chosen.folder else download_and_prepare(chosen.name, place)
     print(
         f"{DATASETS[chosen.name].title}: {found.sequences:,} sequences, {found.items:,} items, "
         f"{found.interactions:,} interactions, in {place}"
     )
-    return 0
 
 
 def prepare(name: str, folder: Path, place: Path, expected: Statistics | None = None) -> Statistics:
     """Reads the raw files of ``name``, checks them and writes the prepared form into ``place``.
 
     ``folder`` holds the files, or the folder that does. ``expected``: the figures to meet (default: the known ones).
-    Raises :class:`DataError` and writes nothing when files are missing or other than expected.
+    Raises :class:`DataError` and writes nothing when files are missing, damaged or other than expected.
     """
-    source = RAW_SOURCES[name]
-    own = folder / source.folder
-    sequences = source.read(own if own.is_dir() else folder)
+    own = folder / RAW_SOURCES[name].folder
+    sequences = read_raw(name, own if own.is_dir() else folder)
     verify(name, sequences, expected or known_statistics(name))
     write_prepared(sequences, place)
     return Statistics.of(sequences)
+
+
+def read_raw(name: str, folder: Path) -> Sequences:
+    """The raw files of ``name`` in ``folder``; :class:`DataError` when they are missing, or something else."""
+    try:
+        return RAW_SOURCES[name].read(folder)
+    except DataError:
+        raise
+    except (pa.ArrowException, EOFError, LookupError, TypeError, ValueError, zlib.error) as error:
+        needed = NEEDED.get(name, "the files of its archive")
+        raise DataError(
+            f"{folder}: expected {needed}, got damaged files or other columns ({type(error).__name__}: {error}). Take "
+            f"the right ones and run python -m scripts.prepare_data {name} --from FOLDER."
+        ) from error
 
 
 def download_and_prepare(
@@ -141,4 +150,4 @@ def known_statistics(name: str) -> Statistics:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -23,7 +23,9 @@ from typing import Any
 import torch
 
 from demo_core import datasets
+from demo_core.datasets import Dataset
 from demo_core.models import MODELS, create, preset
+from demo_core.models.base import RecommenderConfig
 from demo_core.prepared import DataError
 from demo_core.training import Epoch, accelerator_for, fit
 from scripts.messages import as_message
@@ -39,6 +41,8 @@ def main() -> None:
     if arguments.into is not None:
         _train(arguments, arguments.into)
         return
+    with as_message(ValueError):  # said once, before any process is started
+        configs_of(arguments, datasets.load(arguments.dataset, arguments.data))
     alone, together = (_curves(number) for number in (1, arguments.processes))
     for name in alone:
         _compare(name, alone[name], together[name], arguments.processes)
@@ -51,8 +55,20 @@ def _curves(processes: int) -> Curves:
     with tempfile.TemporaryDirectory() as folder:
         into = Path(folder) / "curves.json"
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        subprocess.run([*command, "--into", str(into)], cwd=CONFIG.parents[1], env=environment, check=True)
+        ended = subprocess.run([*command, "--into", str(into)], cwd=CONFIG.parents[1], env=environment, check=False)
+        if ended.returncode:
+            number = f"{processes} process{'es' * (processes > 1)}"
+            raise SystemExit(f"Training in {number} ended with exit code {ended.returncode}; why stands above.")
         return json.loads(into.read_text(encoding="utf-8"))
+
+
+def configs_of(arguments: argparse.Namespace, dataset: Dataset) -> dict[str, RecommenderConfig]:
+    """The settings of each model; ``ValueError`` for a change that one of them does not know."""
+    epochs = (f"max_epochs={arguments.epochs}", f"patience={arguments.epochs}")
+    return {
+        name: preset(name, "default", dataset.name, dataset.catalogue.num_items).override(*arguments.set, *epochs)
+        for name in arguments.models
+    }
 
 
 def _train(arguments: argparse.Namespace, into: Path) -> None:
@@ -60,10 +76,7 @@ def _train(arguments: argparse.Namespace, into: Path) -> None:
     accelerator = accelerator_for(cpu=True)
     dataset = datasets.load(arguments.dataset, arguments.data)
     found: Curves = {}
-    for name in arguments.models:
-        config = preset(name, "default", dataset.name, dataset.catalogue.num_items).override(
-            *arguments.set, f"max_epochs={arguments.epochs}", f"patience={arguments.epochs}"
-        )
+    for name, config in configs_of(arguments, dataset).items():
         for seed in range(arguments.seeds):
             epochs: list[Epoch] = []
             model = create(name, config, seed=0)

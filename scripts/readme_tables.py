@@ -29,6 +29,7 @@ from demo_core.interval_charts import interval_chart
 from demo_core.reference import REFERENCE, beside, markdown, read_references
 from demo_core.results import collect, summarise, table
 from demo_core.whole_files import written_beside
+from scripts.messages import as_message
 
 ALL_SYSTEMS = ("zhihu", "movielens", "ml-1m")  # data sets on which they were measured
 CHART = Path(".assets/claims.png")
@@ -59,20 +60,27 @@ def main(words: list[str] | None = None) -> None:
     late = out_of_date(arguments.readme, made)
     if not arguments.check:
         write(arguments.readme, made)
-    print(f"out of date: {', '.join(late)}" if late else "every table is that of the results")
+    done = "out of date" if arguments.check else "written anew"
+    print(f"{done}: {', '.join(late)}" if late else "every table is that of the results")
     if late and arguments.check:
         raise SystemExit(1)
 
 
 def content_of(checkpoints: Path) -> Content:
-    """Everything that the results in the folder ``checkpoints`` say."""
-    runs, found = collect(checkpoints).runs, findings(checkpoints)
-    tested = [run for run in runs if run.split == "test"]
+    """Everything that the results in the folder ``checkpoints`` say. Ends with what is wrong with their files, if
+    anything is: tables without them would be others.
+    """
+    measured = collect(checkpoints)
+    if measured.problems:
+        raise SystemExit("\n".join([*measured.problems, "No table is made without it: mend that first."]))
+    with as_message(ValueError):  # a damaged line
+        found, references = findings(checkpoints), read_references(checkpoints / REFERENCE)
+    tested = [run for run in measured.runs if run.split == "test"]
     made = {
         "headline": headline_table(table(checkpoints)),
         "claims": as_table(found),
         "systems": overview_tables(summarise(tested), running_times(tested), ALL_SYSTEMS),
-        "reference": markdown(beside(read_references(checkpoints / REFERENCE), runs)),
+        "reference": markdown(beside(references, measured.runs)),
     }
     return Content(made, found)
 

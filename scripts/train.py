@@ -16,6 +16,7 @@ from demo_core import checkpoint, datasets
 from demo_core.checkpoint import Bundle, BundleError
 from demo_core.datasets import Dataset
 from demo_core.hub import HubError
+from demo_core.json_lines import NotRecordedError
 from demo_core.measure import Subject
 from demo_core.models import MODELS, backbone_name, create, preset, with_backbone
 from demo_core.models.base import Recommender
@@ -27,10 +28,18 @@ from scripts import push
 from scripts.messages import as_message
 
 
-@as_message(DataError, BundleError)
 def main(words: Sequence[str] | None = None) -> None:
     """The command line, or ``words`` in place of it."""
-    arguments = _parser().parse_args(words)
+    parser = argparse.ArgumentParser(description="Train a model and save it as a bundle.")
+    parser.add_argument("model", choices=list(MODELS))
+    parser.add_argument("--out", type=Path, help="bundle folder (default: checkpoints/DATASET/MODEL)")
+    add_options(parser)
+    train(parser.parse_args(words))
+
+
+@as_message(DataError, BundleError, NotRecordedError)
+def train(arguments: argparse.Namespace) -> None:
+    """Trains, saves and pushes one model. ``arguments``: ``model``, ``out``, and what :func:`add_options` reads."""
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     if arguments.push is not None:
@@ -47,14 +56,15 @@ def main(words: Sequence[str] | None = None) -> None:
         model.get_submodule("backbone").load_state_dict(backbone.state_dict())
     accelerator = accelerator_for(arguments.cpu)
     out = arguments.out or Path("checkpoints") / dataset.name / arguments.model
-    report = fit(
-        model,
-        dataset,
-        seed=arguments.seed,
-        state_file=out.with_name(out.name + ".training.safetensors"),
-        skip=("backbone",) if backbone is not None else (),
-        accelerator=accelerator,
-    )
+    with as_message(ValueError):  # its loss is not finite, or another training has left its state there
+        report = fit(
+            model,
+            dataset,
+            seed=arguments.seed,
+            state_file=out.with_name(out.name + ".training.safetensors"),
+            skip=("backbone",) if backbone is not None else (),
+            accelerator=accelerator,
+        )
     _save(model, dataset, arguments, report, out, share_of(accelerator))
     accelerator.wait_for_everyone()
     accelerator.end_training()  # processes that just leave may be broken off with an error while they part
@@ -79,7 +89,7 @@ def _save(
         dataset=dataset.name,
         protocol=dataset.protocol.name,
         catalogue=dataset.catalogue,
-        training=training_record(report, arguments.seed),
+        training=training_record(report, arguments.seed, model.config),
     )
     shipped = ship(bundle, dataset, subject, out, arguments.record, share)
     if not share.is_main:
@@ -95,22 +105,19 @@ def _save(
             raise SystemExit(f"{error} The bundle lies in {out}: python -m scripts.push {out} --repo …") from error
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description="Train a model and save it as a bundle.")
-    parser.add_argument("model", choices=list(MODELS))
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """How a model is trained, whichever it is and wherever it goes."""
     parser.add_argument("--dataset", required=True, choices=list(datasets.DATASETS))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--preset", default="default")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change one setting")
     parser.add_argument("--backbone", type=Path, help="bundle of a trained backbone, for a model that takes one")
-    parser.add_argument("--out", type=Path, help="bundle folder (default: checkpoints/DATASET/MODEL)")
     parser.add_argument("--record", type=Path, metavar="FILE", help="also add the runs to this measured.jsonl")
     parser.add_argument("--data", type=Path, help="data folder (default: $TURNPOINT_DATA or the cache folder)")
     parser.add_argument("--threads", type=int, help="CPU threads (default: PyTorch's choice)")
     parser.add_argument("--cpu", action="store_true", help="stay on the CPU")
     parser.add_argument("--push", metavar="OWNER/NAME", help="push the bundle to the Hub when it is saved")
     push.add_options(parser)
-    return parser
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ python -m scripts.train_named --dataset movielens                    # all of th
 python -m scripts.train_named --dataset movielens gru4rec duorec     # only these
 
 The folders lie beside those that came with the app, which then shows them. It can be stopped at any moment: the model
-in work goes on where it was when the same command is given again. Other words are passed on to ``scripts.train``.
+in work goes on where it was when the same command is given again. Options of ``scripts.train`` count for each of them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import argparse
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from demo_core import datasets
 from demo_core.bundle_index import IndexFileError, read_index
 from demo_core.checkpoint import WEIGHTS_FILE
 from scripts import train
@@ -23,16 +22,16 @@ from scripts.messages import as_message
 def main(words: Sequence[str] | None = None) -> None:
     """The command line, or ``words`` in place of it."""
     parser = argparse.ArgumentParser(description="Train what the index names and nobody has trained here yet.")
-    parser.add_argument("models", nargs="*", help="only these (default: all)")
-    parser.add_argument("--dataset", required=True, choices=list(datasets.DATASETS))
+    parser.add_argument("models", nargs="*", metavar="MODEL", help="only these (default: all)")
     parser.add_argument("--checkpoints", type=Path, default=Path("checkpoints"), help="where the index lies")
-    arguments, passed_on = parser.parse_known_args(words)
+    train.add_options(parser)
+    arguments = parser.parse_intermixed_args(words)
     with as_message(IndexFileError, ValueError):
         missing = to_train(arguments.checkpoints, arguments.dataset, arguments.models)
     for number, model in enumerate(missing, start=1):
         print(f"[{number}/{len(missing)}] {model}")
         out = arguments.checkpoints / arguments.dataset / model
-        train.main([model, "--dataset", arguments.dataset, "--out", str(out), *passed_on])
+        train.train(argparse.Namespace(**{**vars(arguments), "model": model, "out": out}))
     if not missing:
         print("Everything that the index names is there.")
 

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from demo_core.ranks import KEY, RunKey
 from demo_core.reference import ReferenceRun
 from demo_core.results import Run, append_run
 
@@ -91,6 +92,11 @@ def run(
         variant=variant,
         **others,
     )
+
+
+def run_key(one: Run) -> RunKey:
+    """What its ranks are found by."""
+    return tuple(getattr(one, name) for name in KEY)
 
 
 def zhihu_runs() -> list[Run]:

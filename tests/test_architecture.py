@@ -21,6 +21,7 @@ ROOT = Path(__file__).parent.parent
 ORDER = (
     *(
         "whole_files",
+        "json_lines",
         "zero_gpu",
         "sequences",
         "sharding",

@@ -59,8 +59,26 @@ def test_ranks_of_other_rows_are_refused() -> None:
 
 
 def test_an_unknown_metric_is_named() -> None:
-    with pytest.raises(ValueError, match="'auc'"):
+    with pytest.raises(ValueError, match="'auc@20'"):
         paired_difference(torch.ones(4), torch.ones(4), rows_of([4]), "auc@20")
+
+
+@pytest.mark.parametrize("metric", ["hr", "hr@", "hr@x", "hr@0", "@20"])
+def test_a_metric_is_a_name_and_how_far_it_looks(metric: str) -> None:
+    with pytest.raises(ValueError, match=r"NAME@K with a name out of \['hr', 'ndcg'\], got"):
+        paired_difference(torch.ones(4), torch.ones(4), rows_of([4]), metric)
+
+
+def test_a_metric_that_looks_further_than_ranks_are_kept_is_refused() -> None:
+    kept = runs_of({0: torch.full((10,), 51)}, [1] * 10)
+    assert compare(kept, kept, "hr@50").mean == 0
+    for metric in ("hr@51", "ndcg@100"):
+        with pytest.raises(ValueError, match=f"at 50 or less, as ranks are kept no further, got '{metric}'"):
+            compare(kept, kept, metric)
+        with pytest.raises(ValueError, match="at 50 or less"):
+            compare_losses((kept, kept), (kept, kept), metric)
+    whole = torch.full((12,), 60)
+    assert paired_difference(whole, whole + 60, rows_of([4] * 3), "hr@100").mean == 1.0, "these were not kept"
 
 
 def runs_of(ranks: dict[int, Tensor], lengths: list[int]) -> RankedRuns:

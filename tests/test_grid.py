@@ -16,10 +16,10 @@ from demo_core.grid import Grid
 from demo_core.job import Job
 from demo_core.measure import RANKS, Measurement
 from demo_core.models import preset
-from demo_core.ranks import read_ranks, run_key
-from demo_core.runs import append_run, read_runs
+from demo_core.ranks import read_ranks
+from demo_core.runs import read_runs
 from demo_core.trials import EXTRAS
-from tests.runs import run
+from tests.runs import run_key
 
 SMALL = ("embedding_dim=8", "max_length=4", "max_epochs=2", "rows_per_epoch=128")
 JOB = Job("tdm", "default", "toy", seed=0, settings=(*SMALL, "layers=1"))
@@ -139,17 +139,6 @@ def test_globaldiff_stands_on_the_backbone_of_the_same_seed(grid: Grid, monkeypa
     assert (grid.work / under.folder / "model.safetensors").is_file()
 
 
-def test_the_time_left_is_that_of_this_device(grid: Grid, lines: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grids, "device_name", lambda device: "CPU")
-    took: dict[str, Any] = {"dataset": "toy", "epochs": 10, "inference_seconds": 0.0}
-    append_run(grid.file, run("tdm", seconds_per_epoch=60.0, **took))
-    append_run(grid.file, run("tdm", seed=1, seconds_per_epoch=0.6, device="CUDA: X", **took))
-    append_run(grid.file, run("card", seconds_per_epoch=0.0, **took))  # it was trained on another device
-    assert grid._time_left([JOB, JOB]) == "at most 20 min left"
-    monkeypatch.setattr(grids, "device_name", lambda device: "CUDA: Y")
-    assert grid._time_left([JOB]) == "time left not known yet"
-
-
 def test_a_training_on_another_device_lends_its_weights_and_not_its_seconds(
     grid: Grid, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,6 +167,23 @@ def test_settings_can_be_chosen_without_looking_at_the_test(grid: Grid) -> None:
     blind.run([JOB])
     blind.run([JOB])
     assert [run.split for run in read_runs(grid.file)] == ["validation"]
+
+
+def test_what_is_measured_on_test_is_refused_where_that_is_left_alone(grid: Grid) -> None:
+    blind = Grid(grid.file, grid.work, splits=("validation",), show=grid.show)
+    extras = EXTRAS["missing"]()[:1]
+    for start in (blind.run, lambda jobs, extras: list(blind.lacking(jobs, extras))):
+        with pytest.raises(ValueError, match=r"Expected test among the splits for deleted=0\.1.*got validation\."):
+            start([JOB], extras)
+    assert not grid.file.exists() and not grid.work.exists()
+
+
+def test_a_job_that_fails_says_why_and_the_others_are_done(grid: Grid, lines: list[str]) -> None:
+    wild = dataclasses.replace(JOB, settings=(*JOB.settings, "learning_rate=1e30"))
+    assert grid.run([wild, JOB]) == [wild]
+    assert [run.split for run in read_runs(grid.file)] == ["validation", "test"]
+    assert any("failed: evaluate: 200 of 200 rows have NaN or infinite scores" in line for line in lines)
+    assert grid.run([JOB]) == []
 
 
 def _fails_at(number: int, function: Callable[..., Measurement]) -> Callable[..., Measurement]:

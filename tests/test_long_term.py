@@ -1,11 +1,9 @@
-import math
-
 import pytest
 import torch
 from torch import Generator, Tensor
 
 from demo_core.datasets import LONG_TERM, PROTOCOLS, Protocol, assemble, load, long_term, toy_sequences
-from demo_core.long_term import LongTerm, evaluate_long_term, targets
+from demo_core.long_term import evaluate_long_term, targets
 from demo_core.models.base import Controls, Recommender, RecommenderConfig
 from demo_core.prepared import DataError, Sequences
 from demo_core.sequences import Batch
@@ -122,12 +120,6 @@ def test_batches_of_any_size_give_the_same_ranks() -> None:
         evaluate_long_term(After(), rows, PROTOCOLS["long-term"], "rollout", batch_size=size).ranks for size in (7, 512)
     )
     assert torch.equal(first, second)
-
-
-def test_metrics_are_those_of_each_step_ahead() -> None:
-    metrics = LongTerm("direct", torch.tensor([[1, 2, 30, 1], [40, 3, 50, 20]])).metrics()
-    assert [one["hr@20"] for one in metrics] == [0.5, 1.0, 0.0, 1.0]
-    assert metrics[1]["ndcg@20"] == pytest.approx((1 / math.log2(3) + 1 / math.log2(4)) / 2)
 
 
 def test_an_unknown_mode_is_refused_with_the_known_ones() -> None:

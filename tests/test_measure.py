@@ -15,8 +15,9 @@ from demo_core.measure import Subject, Trial, config_hash, device_name, measure,
 from demo_core.models import create, preset
 from demo_core.models.base import Recommender
 from demo_core.perturbation import with_items_deleted
-from demo_core.ranks import read_ranks, run_key
+from demo_core.ranks import read_ranks
 from demo_core.runs import read_runs
+from tests.runs import run_key
 
 SUBJECT = Subject(model="card", preset="default", backbone=None, seed=4, epochs=7, seconds_per_epoch=1.23456)
 

@@ -59,6 +59,26 @@ def test_one_seed_has_no_spread() -> None:
     assert "±" not in text and "seed 7" in index_of(text)["results"][0]["metrics"][0]["name"]
 
 
+@pytest.mark.parametrize(
+    ("epochs", "selection", "words"),
+    [
+        (12, ("validation", "ndcg@20"), "The epoch was chosen by NDCG@20 on validation."),
+        (30, ("test", "hr@20"), "The epoch was chosen by HR@20 on the test split itself, as the authors' code does."),
+        (0, ("validation", "ndcg@20"), ""),
+    ],
+)
+def test_what_chose_the_epoch_is_told_where_one_was_chosen(epochs: int, selection: tuple[str, str], words: str) -> None:
+    card = replace(a_card(3), selection=selection, training={"seed": 3, "epochs": epochs, "commit": "unknown"}).text()
+    assert f"\n\nSeed 3, epochs {epochs}.{' ' + words if words else ''}\n\n" in card
+
+
+def test_no_health_gate_is_said_to_judge_a_baseline() -> None:
+    card = a_card(3)
+    card = replace(card, runs=[replace(card.runs[0], health={**RUN.health, "distinct_items": 20, "list_overlap": 0.9})])
+    assert "it fails the health gate: " in card.text()
+    assert "there is no health gate for a baseline. " in replace(card, name="popularity").text()
+
+
 def test_a_bundle_without_runs_claims_nothing() -> None:
     card = Card("card", "default", "movielens", "leave-one-out-full")
     assert "model-index" not in front_of(card.text()) and yaml.safe_load(card.eval_results()) == []

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from demo_core.ranks import KEY, RunKey, append_ranks, read_ranks, run_key
-from demo_core.runs import Run
+from demo_core.ranks import KEY, RunKey, append_ranks, read_ranks
 from demo_core.sequences import Rows
 from tests.runs import run as a_run
+from tests.runs import run_key
 
 ROWS = Rows.prefixes([[1, 2, 3], [4, 5], [6]])
 
@@ -69,9 +69,18 @@ def test_a_damaged_line_is_named(tmp_path: Path) -> None:
         read_ranks(path)
 
 
-def test_the_key_of_a_run_has_no_seed() -> None:
-    run: Run = a_run()
-    assert run_key(run) == run_key(dataclasses.replace(run, seed=run.seed + 1))
+def test_a_line_that_was_cut_off_costs_the_ranks_of_that_run_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, first, second = tmp_path / "ranks.jsonl", a_run("card"), a_run("tdm")
+    for one in (first, second):
+        append_ranks(path, one, torch.ones(6), ROWS)
+    path.write_bytes(path.read_bytes()[:-20])
+    append_ranks(path, dataclasses.replace(first, seed=1), torch.ones(6), ROWS)
+    kept = read_ranks(path)
+    runs = kept.of(run_key(first))
+    assert runs is not None and sorted(runs.ranks) == [0, 1]
+    assert kept.of(run_key(second)) is None and "ranks.jsonl: the last line had been cut off" in caplog.text
 
 
 def test_counted_models_are_known_to_have_no_seed(tmp_path: Path) -> None:

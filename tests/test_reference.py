@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from demo_core.json_lines import append_line
 from demo_core.reference import PLAIN, ReferenceRun, beside, markdown, read_references
-from demo_core.runs import Run, append_line
+from demo_core.runs import Run
 from tests.runs import REFERENCE, run
 
 

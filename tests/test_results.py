@@ -189,6 +189,12 @@ def test_the_default_table_holds_tests_without_variants_and_the_papers_rows(tmp_
     assert all(r.variant is None for r in results)
 
 
+def test_what_the_table_is_made_without_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "measured.jsonl").write_text('{"model": "card"\n')
+    table(tmp_path)
+    assert "measured.jsonl was left out: " in caplog.text and "line 1" in caplog.text
+
+
 def test_without_any_run_the_table_is_what_the_papers_print(tmp_path: Path) -> None:
     assert {result.source for result in table(tmp_path)} == {"published"}
 

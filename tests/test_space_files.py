@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from demo_core.json_lines import append_line
 from demo_core.space_files import SpaceFilesError, known_files, shown_in, space_files, write_space
 
 ROOT = Path(__file__).parent.parent
@@ -25,6 +26,7 @@ STAYS = {
     ".assets/unused.png": "pictures that the README does not show",
     ".ci/run": "settings of tools",
     ".gitignore": "settings of tools",
+    "checkpoints/measured.jsonl.lock": "held while a file is written",
     "checkpoints/movielens/card.new/config.json": "left by a training that was broken off",
     "checkpoints/movielens/card.old/config.json": "left by a training that was broken off",
     "checkpoints/movielens/card.training.safetensors": "left by a training that was broken off",
@@ -76,6 +78,14 @@ def test_names_that_git_would_quote_are_known_as_they_are(folder: Path) -> None:
     git(folder, "init", "--quiet")
     git(folder, "add", ".")
     assert "demo_core/Amélie and co.txt" in known_files(folder)
+
+
+def test_locks_beside_the_results_are_not_for_git(tmp_path: Path) -> None:
+    (tmp_path / ".gitignore").write_text((ROOT / ".gitignore").read_text())
+    git(tmp_path, "init", "--quiet")
+    append_line(tmp_path / "checkpoints" / "measured.jsonl", {"a": 1})
+    git(tmp_path, "add", ".")
+    assert known_files(tmp_path) == [".gitignore", "checkpoints/measured.jsonl"]
 
 
 def test_a_git_that_fails_sends_nothing(folder: Path) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from demo_core.benchmark_rows import BASELINES, dataset_title, model_title, points
+from demo_core.benchmark_rows import dataset_title, model_title, points
 from demo_core.datasets import DATASETS
 from demo_core.experiments.times import SCORING, TRAINING
 from demo_core.health import failures
+from demo_core.models import BASELINES
 from demo_core.results import Result
 
 METRICS = ("hr@20", "ndcg@20")

@@ -89,6 +89,9 @@ MODELS: dict[str, ModelEntry] = {
     "knn_average": ModelEntry(KNNAverage, KNNAverageConfig, "kNN average"),
 }
 
+BASELINES = ("slit", "item_knn", "repeat_last", "popularity")
+"""Made by counting: any seed would give the same, and the health gate is not for them."""
+
 
 def entry(name: str) -> ModelEntry:
     """The entry called ``name``; ``ValueError`` naming the known ones otherwise."""

@@ -11,30 +11,29 @@ from filelock import FileLock, Timeout
 
 from demo_core import datasets
 from demo_core.datasets import DATASETS, LEAVE_ONE_OUT_FULL
+from demo_core.json_lines import NotRecordedError, append_line, drop_partial_line
 from demo_core.models import preset
 from demo_core.reference import REFERENCE, ReferenceRun, beside, markdown, read_references
 from demo_core.results import collect
-from demo_core.runs import append_line, drop_partial_line
 from scripts.benchmark import seeds_of
+from scripts.messages import as_message
 from scripts.recbole_reference.mapping import COUNTERPARTS, Settings, settings_of
 from scripts.recbole_reference.running import Place, RecBoleError, installed, reference_run
 
 SETS = [name for name, known in DATASETS.items() if known.protocol == LEAVE_ONE_OUT_FULL and known.statistics]
 
 
+@as_message(NotRecordedError)
 def main(words: Sequence[str] | None = None) -> None:
     """The command line, or ``words`` in place of it. Ends with an exit code of 1 where a run failed."""
     arguments = parser().parse_args(words)
     if arguments.table:
-        runs = collect(arguments.file.parent).runs
-        print(markdown(beside(read_references(arguments.file), runs)) or f"{arguments.file} holds no run yet.")
+        print_table(arguments.file)
         return
     if not arguments.models:
         raise SystemExit("Expected --models with at least one model, or --table.")
-    try:
+    with as_message(RecBoleError):
         system = installed(arguments.python)
-    except RecBoleError as error:
-        raise SystemExit(str(error)) from error
     if drop_partial_line(arguments.file):
         print(f"{arguments.file}: the last line had been cut off while it was written; it is measured again.")
     data = arguments.data or datasets.data_folder()
@@ -48,16 +47,25 @@ def main(words: Sequence[str] | None = None) -> None:
         raise SystemExit(f"{failed} of {len(asked)} runs failed; the same command does only what is missing.")
 
 
+def print_table(file: Path) -> None:
+    """What stands in ``file`` beside our runs in its folder, after what could not be read of these."""
+    measured = collect(file.parent)
+    for problem in measured.problems:
+        print(problem)
+    with as_message(ValueError):  # a damaged line
+        references = read_references(file)
+    print(markdown(beside(references, measured.runs)) or f"{file} holds no run yet.")
+
+
 def _do(
     arguments: argparse.Namespace, place: Place, system: str, model: str, dataset: str, seed: int, data: Path
 ) -> bool:
     """One run, unless it stands in the file or another process is at it; False where it failed."""
-    loaded = datasets.load(dataset, data)
-    config = preset(model, "default", dataset, loaded.catalogue.num_items)
     changes = tuple(sorted(arguments.set))
     try:
-        settings = settings_of(model, config, changes)
-    except ValueError as error:
+        loaded = datasets.load(dataset, data)
+        settings = settings_of(model, preset(model, "default", dataset, loaded.catalogue.num_items), changes)
+    except ValueError as error:  # a DataError is one
         print(f"  {error}")
         return False
     place.work.mkdir(parents=True, exist_ok=True)

@@ -73,6 +73,13 @@ def test_nothing_is_noted_when_something_else_comes_out(repository: Path, monkey
     assert not (repository / versions.EQUAL).exists()
 
 
+def test_a_commit_that_git_does_not_know_is_refused(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (repository / HELPERS).write_text("def double(x):\n    return x + x\n")
+    with pytest.raises(SystemExit, match="Expected a commit that is known here, got 'deadbeef'"):
+        run(monkeypatch, "deadbeef")
+    assert not (repository / versions.EQUAL).exists()
+
+
 def test_new_and_removed_files_mean_nothing(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (repository / HELPERS).unlink()
     (repository / "demo_core/models/one.py").write_text("from demo_core.doubles import double\n")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from demo_core.prepared import DataError
-from scripts import choose_examples, evaluate, precision, speed, train
+from scripts import choose_examples, evaluate, precision, processes, speed, train
 from scripts.messages import as_message
 
 
@@ -45,6 +45,8 @@ def test_a_decorated_command_may_be_called_again() -> None:
         (choose_examples, ["zhihu"], "Expected prepared data in"),
         (precision, ["nowhere/zhihu"], "Expected prepared data in"),
         (speed, ["scoring"], "Expected prepared data in"),
+        (processes, ["sasrec", "--dataset", "zhihu"], "Expected prepared data in"),
+        (processes, ["sasrec", "--dataset", "toy", "--set", "drop=1"], "Expected name=value with a name out of"),
     ],
 )
 def test_commands_say_what_they_lack(

@@ -9,7 +9,7 @@ import pytest
 
 from demo_core import checkpoint
 from demo_core.example_people import read_examples
-from scripts.own_data import main
+from scripts.own_data import MOST_MEMORY, at_most, main
 from tests.walks import walks
 
 
@@ -53,3 +53,20 @@ def test_a_file_that_cannot_be_used_ends_with_its_reason(tmp_path: Path, capsys:
     assert "found none called none.csv" in capsys.readouterr().err
     assert main([str(tmp_path / "none.csv"), "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["kind"] == "problem"
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "lowest"),
+    [(-1, -1, MOST_MEMORY), (-1, 2**30, 2**30), (2**29, 2**30, 2**29), (2**40, -1, MOST_MEMORY)],
+)
+def test_a_limit_that_there_is_already_is_not_raised(
+    soft: int, hard: int, lowest: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resource = pytest.importorskip("resource")
+    before = tuple(resource.RLIM_INFINITY if limit == -1 else limit for limit in (soft, hard))
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda which: before)
+    monkeypatch.setattr(resource, "setrlimit", lambda which, limits: asked.append(limits))
+    with at_most(MOST_MEMORY):
+        assert asked == [(lowest, before[1])]
+    assert asked[1:] == [before]

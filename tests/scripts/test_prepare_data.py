@@ -1,3 +1,4 @@
+import gzip
 import io
 import threading
 import zipfile
@@ -146,16 +147,30 @@ def test_without_a_public_archive_the_needed_files_are_named(name: str, tmp_path
 
 
 def test_the_command_reports_errors_without_a_traceback(
-    original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TURNPOINT_DATA", str(tmp_path / "data"))
-    assert main(["movielens"]) == 1
-    assert "2015" in capsys.readouterr().err
-    assert main(["ml-1m", "--from", str(original)]) == 1
-    assert "expected sequences 5180, got 2" in capsys.readouterr().err
-    assert main(["zhihu", "--from", str(tmp_path / "nowhere")]) == 1
-    assert "sessions.parquet" in capsys.readouterr().err
+    for words, told in (
+        (["movielens"], "2015"),
+        (["ml-1m", "--from", str(original)], "expected sequences 5180, got 2"),
+        (["zhihu", "--from", str(tmp_path / "nowhere")], r"sessions\.parquet"),
+    ):
+        with pytest.raises(SystemExit, match=told):
+            main(words)
     assert not (tmp_path / "data").exists()
+
+
+def test_raw_files_that_are_damaged_or_have_other_columns_are_refused(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"user": [1, 2], "item": [3, 4]})
+    for content in (frame.to_parquet(), frame.to_parquet()[:40], b"", b"PAR1"):
+        (tmp_path / "sessions.parquet").write_bytes(content)
+        with pytest.raises(DataError, match=r"expected sessions\.parquet with .*prepare_data zhihu --from FOLDER"):
+            prepare("zhihu", tmp_path, tmp_path / "place")
+    (tmp_path / "ratings.csv.gz").write_bytes(gzip.compress(b"userId,movieId,rating,timestamp\n1,2,5,3\n" * 50)[:40])
+    (tmp_path / "movies.csv").write_text("movieId,title,genres\n2,Two (2000),Drama\n")
+    with pytest.raises(DataError, match="got damaged files or other columns"):
+        prepare("movielens-small", tmp_path, tmp_path / "place")
+    assert not (tmp_path / "place").exists()
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from gradio_client import Client
 
-from demo_core.bundle_index import read_index
+from demo_core.bundle_index import Entry, Source, pin_folder, read_index, write_index
+from scripts import pin
 from scripts.serving import served
 from tests.hub.process import HubProcess
 from tests.hubs import server
@@ -90,10 +91,35 @@ def test_an_index_is_checked_against_what_lies_there(film_checkpoints: Path, tmp
     checkpoints = Path(shutil.copytree(film_checkpoints, tmp_path / "checkpoints"))
     folders = [str(checkpoints / "movielens" / name) for name in ("card", "tdm", "popularity")]
     command("scripts.pin", *folders, "--checkpoints", str(checkpoints))
-    assert command("scripts.pin", "--check", "--checkpoints", str(checkpoints)) == "3 bundles, all as the index says\n"
+    assert command("scripts.pin", "--check", "--checkpoints", str(checkpoints)) == (
+        "3 bundles in folders, all as the index says\n"
+    )
     shutil.copy(f"{folders[1]}/model.safetensors", folders[0])
     shutil.rmtree(folders[2])
     assert command("scripts.pin", "--check", "--checkpoints", str(checkpoints), fails=True).splitlines() == [
         "movielens/card: other weights than the index names.",
         "movielens/popularity: the folder is missing.",
+    ]
+
+
+def test_a_check_says_what_it_did_not_compare_and_goes_on_where_weights_are_missing(
+    film_checkpoints: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkpoints = Path(shutil.copytree(film_checkpoints, tmp_path / "checkpoints"))
+    monkeypatch.setattr(sys, "argv", ["pin", "--check", "--checkpoints", str(checkpoints)])
+    pushed = Entry("movielens", "sasrec", "a" * 64, source=Source("owner/name", "b" * 40, "a" * 64))
+    write_index(checkpoints, [pushed, Entry("movielens", "caser")])
+    pin.main()
+    assert capsys.readouterr().out == (
+        "0 bundles in folders, all as the index says; 1 on the Hub, which were not compared\n"
+    )
+    for name in ("card", "tdm"):
+        pin_folder(checkpoints / "movielens" / name)
+    (checkpoints / "movielens" / "card" / "model.safetensors").unlink()
+    (checkpoints / "movielens" / "tdm" / "model.safetensors").write_bytes(b"")
+    with pytest.raises(SystemExit) as ended:
+        pin.main()
+    assert str(ended.value).splitlines() == [
+        "movielens/card: expected its weights in model.safetensors, got: No such file or directory.",
+        "movielens/tdm: other weights than the index names.",
     ]

@@ -81,7 +81,7 @@ def test_what_is_out_of_date_is_named_then_written(
     assert capsys.readouterr().out == "out of date: claims, claims.png\n"
     assert readme.read_text(encoding="utf-8") == README
     readme_tables.main(words)
-    capsys.readouterr()
+    assert capsys.readouterr().out == "written anew: claims, claims.png\n"
     readme_tables.main([*words, "--check"])
     assert capsys.readouterr().out == "every table is that of the results\n"
     assert sorted(path.name for path in readme.parent.rglob("*") if path.is_file()) == ["README.md", "claims.png"]
@@ -109,3 +109,20 @@ def test_a_chart_that_says_nothing_about_its_figures_is_out_of_date(readme: Path
     write(readme, made("| one |"))
     Image.new("RGB", (4, 4)).save(readme.parent / CHART)
     assert out_of_date(readme, made("| one |")) == ["claims.png"]
+
+
+def test_no_table_is_made_without_what_cannot_be_read(readme: Path) -> None:
+    (readme.parent / "measured.jsonl").write_text('{"model": "card"\n')
+    words = ["--readme", str(readme), "--checkpoints", str(readme.parent)]
+    for further in ([], ["--check"]):
+        with pytest.raises(SystemExit, match=r"measured\.jsonl was left out: .*line 1") as ended:
+            readme_tables.main([*words, *further])
+        assert "mend that first" in str(ended.value)
+    assert readme.read_text(encoding="utf-8") == README and not (readme.parent / CHART).exists()
+
+
+@pytest.mark.parametrize("name", ["ranks.jsonl", "reference.jsonl"])
+def test_a_damaged_line_of_the_other_files_is_named(readme: Path, name: str) -> None:
+    (readme.parent / name).write_text('{"model": "card"}\n')
+    with pytest.raises(SystemExit, match=f"{name}, line 1: expected"):
+        readme_tables.content_of(readme.parent)

@@ -255,3 +255,33 @@ def test_a_setting_that_a_model_lacks_costs_that_model_alone(
         main(["--models", "caser", "gru4rec", *on_toy, "--set", "hidden_size=32"])
     assert "got 'hidden_size=32'" in capsys.readouterr().out
     assert [one.model for one in read_references(tmp_path / "reference.jsonl")] == ["gru4rec"]
+
+
+def test_a_data_set_that_is_not_prepared_fails_with_what_to_do(
+    on_toy: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "SETS", ["toy", "ml-1m"])
+    with pytest.raises(SystemExit, match="1 of 2 runs failed"):
+        main(["--models", "gru4rec", *on_toy, "--datasets", "ml-1m", "toy", "--data", str(tmp_path / "none")])
+    assert "Expected prepared data in" in (told := capsys.readouterr().out) and "prepare_data ml-1m" in told
+    assert [one.dataset for one in read_references(tmp_path / "reference.jsonl")] == ["toy"]
+
+
+def test_the_table_says_what_it_is_made_without(
+    on_toy: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["--models", "gru4rec", *on_toy])
+    (tmp_path / "measured.jsonl").write_text('{"model": "gru4rec"}\n')
+    capsys.readouterr()
+    main([*on_toy, "--table"])
+    told = capsys.readouterr().out
+    assert told.startswith("measured.jsonl was left out: ") and "| GRU4Rec" in told
+    (tmp_path / "reference.jsonl").write_text("{}\n")
+    with pytest.raises(SystemExit, match=r"reference\.jsonl, line 1: expected one reference run"):
+        main([*on_toy, "--table"])
+
+
+def test_a_file_that_cannot_be_written_is_said(on_toy: list[str], tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(SystemExit, match=r"expected to add a line, got: "):
+        main(["--models", "gru4rec", *on_toy, "--file", str(tmp_path / "taken" / "reference.jsonl")])

@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 
 from demo_core import checkpoint
+from demo_core.datasets import toy_world
+from demo_core.models import create, preset
 from demo_core.results import read_runs
+from demo_core.training import fit
+from demo_core.training_report import Epoch
 from scripts import evaluate, train
 
 SMALL = ["--set", "embedding_dim=16", "--set", "batch_size=64", "--set", "max_epochs=2", "--threads", "1", "--cpu"]
@@ -107,3 +111,48 @@ def test_bundles_of_two_catalogues_are_not_compared(monkeypatch: pytest.MonkeyPa
 def test_an_unknown_setting_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="'guidance=3'"):
         run(monkeypatch, train, "card", "--dataset", "toy", "--out", str(tmp_path / "card"), "--set", "guidance=3")
+
+
+def test_what_does_not_apply_to_a_model_is_said_and_what_never_does_is_not_offered(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "popularity"
+    run(monkeypatch, train, "popularity", "--dataset", "toy", "--out", str(folder), "--threads", "1", "--cpu")
+    capsys.readouterr()
+    run(monkeypatch, evaluate, str(folder), "--extras", "all_steps", "missing", "--cpu")
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == "popularity steps=all: does not apply to popularity on toy"
+    assert [line.split(":")[0] for line in told[1:]] == [f"popularity deleted={x}" for x in (0.1, 0.2, 0.3, 0.5)]
+    with pytest.raises(SystemExit):
+        run(monkeypatch, evaluate, str(folder), "--extras", "foresight", "--cpu")
+    assert "invalid choice: 'foresight'" in capsys.readouterr().err
+
+
+def test_a_training_that_cannot_go_on_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def breaks_off(epoch: Epoch) -> None:
+        if epoch.number == 2:
+            raise KeyboardInterrupt
+
+    config = preset("sasrec", "default", "toy", 12).override("embedding_dim=16", "max_epochs=3")
+    state = tmp_path / "sasrec.training.safetensors"
+    with pytest.raises(KeyboardInterrupt):
+        fit(create("sasrec", config, 0), toy_world(), seed=0, state_file=state, progress=False, watch=breaks_off)
+    words = ["sasrec", "--dataset", "toy", "--out", str(tmp_path / "sasrec"), *SMALL]
+    with pytest.raises(SystemExit, match=r"was left by a training with another model.*or delete the file"):
+        run(monkeypatch, train, *words)
+    state.unlink()
+    with pytest.raises(SystemExit, match=r"Training stopped: the loss of phase 'train' became"):
+        run(monkeypatch, train, *words, "--set", "learning_rate=1e30")
+
+
+def test_a_record_that_cannot_be_written_is_said_and_the_bundle_is_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "taken").write_text("")
+    record, folder = str(tmp_path / "taken" / "measured.jsonl"), tmp_path / "popularity"
+    words = ["popularity", "--dataset", "toy", "--out", str(folder), "--threads", "1", "--cpu", "--record", record]
+    with pytest.raises(SystemExit, match="expected to add a line, got: "):
+        run(monkeypatch, train, *words)
+    assert checkpoint.load(folder).name == "popularity"
+    with pytest.raises(SystemExit, match="expected to add a line, got: "):
+        run(monkeypatch, evaluate, str(folder), "--record", record, "--cpu")

@@ -15,10 +15,10 @@ import pytest
 import torch
 
 from demo_core.experiments.honesty import WEIGHT_KL
+from demo_core.json_lines import append_line
 from demo_core.measure import RANKS
 from demo_core.ranks import append_ranks
 from demo_core.results import TUNING, Run, append_run
-from demo_core.runs import append_line
 from demo_core.sequences import Rows
 from demo_core.ui.benchmarks import difference, exported, figures, shown
 from demo_core.ui.components.benchmarks.difference import NO_RANKS

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from demo_core.benchmark_rows import ALL_PROTOCOLS, BASELINES, MARKS, RELEASED_WINDOW, Row, model_title, rows
+from demo_core.benchmark_rows import ALL_PROTOCOLS, MARKS, RELEASED_WINDOW, Row, model_title, rows
 from demo_core.experiments.times import running_times
+from demo_core.models import BASELINES
 from demo_core.reference import REFERENCE, Beside, beside, read_references
 from demo_core.results import TUNING, Result, collect, collect_tries, of_present_recipes, read_published, summarise
 from demo_core.runs import Run

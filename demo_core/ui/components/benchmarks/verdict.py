@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from demo_core.benchmark_rows import BASELINES, Row, dataset_title, metric_title, model_title, points
+from demo_core.benchmark_rows import Row, dataset_title, metric_title, model_title, points
+from demo_core.models import BASELINES
 
 ONE_SEED = "One seed. The difference may be chance."
 MORE = "Whether that is more than chance is told under “Is a difference real?”."

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from demo_core.benchmark_rows import BASELINES, Row, row_of
+from demo_core.benchmark_rows import Row, row_of
 from demo_core.families import SYSTEMS
+from demo_core.models import BASELINES
 from demo_core.results import Result
 from demo_core.ui.components.benchmarks.offer import DEFAULT_METRIC, Offer
 

@@ -1,0 +1,19 @@
+"""What is known of a training before it is done."""
+
+from typing import Any
+
+from demo_core.job import Job, time_left
+from tests.runs import run
+
+
+def test_the_time_left_is_that_of_this_device() -> None:
+    took: dict[str, Any] = {"dataset": "toy", "epochs": 10, "inference_seconds": 0.0}
+    runs = [
+        run("tdm", seconds_per_epoch=60.0, **took),
+        run("tdm", seed=1, seconds_per_epoch=0.6, device="CUDA: X", **took),
+        run("card", seconds_per_epoch=0.0, **took),  # it was trained on another device
+    ]
+    asked = [Job("tdm", "default", "toy", seed=seed) for seed in (0, 1)]
+    assert time_left(asked, runs, "CPU") == "at most 20 min left"
+    assert time_left([*asked, Job("card", "default", "toy", seed=0)], runs, "CPU") == "at most 30 min left"
+    assert time_left(asked[:1], runs, "CUDA: Y") == "time left not known yet"
