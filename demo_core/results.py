@@ -50,7 +50,7 @@ class Result:
     does not say. ``health`` holds the means of the runs' scalar health figures; ``None`` for a paper. ``origin`` is the
     paper and table, or data, commit and device. ``rows`` is how many test rows were scored, if known; ``seeds`` and
     ``date`` (of the newest run) are those of our runs, ``config_hash`` is their recipe; ``device`` is where it ran, if
-    known. ``parameters``: how many trained numbers the model has, if they were counted.
+    known. ``parameters``: how many trained numbers the model has, if they were counted; ``epochs``: of the longest run.
     """
 
     dataset: str
@@ -72,6 +72,7 @@ class Result:
     device: str | None = None
     config_hash: str | None = None
     parameters: int | None = None
+    epochs: int | None = None
 
 
 @dataclass(frozen=True)
@@ -211,6 +212,7 @@ def _mean_of(runs: Sequence[Run], newest: Run, metric: str) -> Result:
         device=_different(run.device for run in runs),
         config_hash=newest.config_hash,
         parameters=next((run.parameters for run in runs if run.parameters is not None), None),
+        epochs=max(run.epochs for run in runs),
     )
 
 

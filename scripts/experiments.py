@@ -126,8 +126,8 @@ EXPERIMENTS: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
     "systems-tuning": (
-        "settings a system, on validation: the training that all share, the other rate, and on Zhihu the authors'"
-        " dropout or weight",
+        "settings a system, on validation: the training that all share, the other rate, and on Zhihu one of its own,"
+        " mostly its authors' dropout, mask rate or weight",
         (
             f"{SYSTEMS} --datasets zhihu movielens {TRIES}",
             *(f"--models {models} --datasets {data} {TRIES} --variants {told}" for data, models, told in TRIED),

@@ -31,8 +31,8 @@ TRIED = (
     ("zhihu", "pdrec", "patience=30"),
     ("movielens", "pdrec", "patience=30,backbone_learning_rate=4e-3"),
 )
-"""Data sets, models and settings. Of three settings a system on Zhihu (the shared training, its authors' dropout or a
-weight of theirs, the other rate) the two that are not the default, in full, and of two on MovieLens (without the
-authors') the one; where nothing is chosen yet, the shared training is. Whether PDRec's diffusion is to wait as long as
-STEAM and DiffRec do was asked beside these.
+"""Data sets, models and settings. Of three settings a system on Zhihu (the shared training, one of its own, mostly its
+authors' dropout, mask rate or weight, and the other rate) the two that are not the default, in full, and of two on
+MovieLens (without its own) the one; where nothing is chosen yet, the shared training is. Whether PDRec's diffusion is
+to wait as long as STEAM and DiffRec do was asked beside these.
 """

@@ -85,7 +85,7 @@ GUIDING = (
         "guides",
         "Stable histories are thinned as in TDM; turning ones stay whole, and their items are weighed by how much each"
         " helps to predict what follows.",
-        "As released, padding counts as steps, so that one route gets nearly everything; the default counts real steps"
+        "As released, padding counts as steps, so that one route gets everything; the default counts real steps"
         " and uses both routes.",
         Paper(
             "Enhancing guidance for missing data in diffusion-based sequential recommendation",

@@ -9,8 +9,8 @@ READING = (
         "gru4rec",
         "as_it_is",
         "A gated recurrent network reads the items one by one, and whatever stands in the history counts.",
-        "Most later tables hold another form, without item bias and with a wider network; here it is that of its"
-        " authors, as of 2018.",
+        "Most later tables hold another form, without item bias and with a wider network; here the network is that of"
+        " its authors as of 2018, the loss that of all models here.",
         Paper(
             "Session-based Recommendations with Recurrent Neural Networks", "Hidasi et al.", "ICLR", 2016, "1511.06939"
         ),
@@ -140,7 +140,7 @@ CORRECTING = (
         "weighs",
         "Attention is corrected by order and distance, and by an adversary that learns which weights the prediction"
         " needs.",
-        "In a causal SASRec no item comes later than the one that asks, so the correction by order tells none there.",
+        "In a causal SASRec no item comes later than the one that asks, so the correction by order says nothing there.",
         Paper(
             "Attention Calibration for Transformer-based Sequential Recommendation",
             "Zhou et al.",

@@ -2,10 +2,10 @@
 
 Compared on validation, mostly with one seed, the grid's runs in ``checkpoints/tuning.jsonl``: epochs, rates and dropout
 of SASRec, targets from around the next item, the second guidance, missing items, ridge and recency of SLIT and
-item-kNN. Every other system was given three settings on Zhihu, the shared training, its authors' dropout or a weight
-of theirs, and the other rate of about 1e-3 and 3e-3, and NDCG@20 decided (``CHOSEN``). On MovieLens each had two
-rates, and MovieLens 1M takes over what they chose. With the patience of ``PATIENT`` PDRec was as good as without (1.34
-and 1.35 % on Zhihu, 8.99 and 8.98 % on MovieLens).
+item-kNN. Every other system was given three settings on Zhihu, the shared training, one of its own (mostly its authors'
+dropout, mask rate or weight), and the other rate of about 1e-3 and 3e-3, and NDCG@20 decided (``CHOSEN``). On MovieLens
+each had two rates, and MovieLens 1M takes over what they chose. With the patience of ``PATIENT`` PDRec was as good as
+without (1.34 and 1.35 % on Zhihu, 8.99 and 8.98 % on MovieLens).
 Compared on validation in pilot runs not kept: dropout on Zhihu, the rate of SRGNN, BERT4Rec's mask rate, and
 GlobalDiff's similarity window and newest mask, whose tries also printed test figures. Chosen with test figures in
 view: two denoising steps averaged over eight noises, and weights on the attention. Changed after a test: how long

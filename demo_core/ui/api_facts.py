@@ -55,7 +55,7 @@ class FactEndpoints:
         """
         Published and measured test figures, each with its protocol.
         Parameters:
-            dataset: movielens, ml-1m, beauty, zhihu or yoochoose; null: the one the page shows
+            dataset: movielens, ml-1m, beauty, zhihu, yoochoose or kuairec; null: the one the page shows
             metric: hr@10, hr@20, hr@50, ndcg@10, ndcg@20 or ndcg@50
         Returns:
             for each figure its model, preset, backbone, source, protocol, mean and sd over n seeds (fractions), and

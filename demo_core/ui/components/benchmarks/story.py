@@ -19,7 +19,7 @@ def story_block(story: Story) -> dict[str, Any]:
     )
     tiles = [
         _tile(story.published, "printed"),
-        _tile(released, "trained, chosen and measured as released"),
+        _tile(released, f"{_trained(released)}chosen and measured as released"),
         *_never_trained(released),
         _tile(story.same_weights, _our_reading(story)),
         _tile(story.repaired, "our default"),
@@ -30,9 +30,13 @@ def story_block(story: Story) -> dict[str, Any]:
         "title": title,
         "text": _sentence(story, title),
         "tiles": [tile for tile in tiles if tile is not None],
-        "command": f"python -m scripts.benchmark --models {story.model} --presets released --extras released"
-        f" --datasets {released.result.dataset}",
+        "command": "python -m scripts.experiments released",
     }
+
+
+def _trained(released: Row) -> str:
+    """The authors train longer, or as long as they like what they see."""
+    return "" if released.result.epochs is None else f"trained for {released.result.epochs} epochs, "
 
 
 def _tile(row: Row | None, label: str) -> dict[str, Any] | None:

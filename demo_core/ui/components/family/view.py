@@ -63,7 +63,7 @@ def _reason(measured: Measured) -> str:
 
 
 def _caption(measured: Measured) -> list[str]:
-    drawn = "solid line: builds on; dashed: stands on a whole one"
+    drawn = "solid line: builds on; dotted: stands on a whole one"
     if measured.dataset is None or measured.protocol is None:
         return [drawn]
     marks = "full mark: default measured and healthy; half: failed or not known; open: not measured here"
