@@ -143,7 +143,7 @@ class NoiseSchedule(nn.Module):
                 n * stride if late_time else step.time,
                 step.of_clean,
                 step.of_state,
-                math.sqrt(self.posterior_coefficients(n)[2]) if misindexed_noise and n > 0 else 0.0,
+                math.sqrt(self.posterior_coefficients(min(n, len(self) - 1))[2]) if misindexed_noise and n > 0 else 0.0,
             )
             for n, step in zip(numbers, steps, strict=True)
         ]

@@ -226,6 +226,12 @@ def test_ddpm_steps_are_those_of_the_authors_code() -> None:
     assert steps[-1] == ReverseStep(0, 1.0, 0.0, 0.0)
 
 
+def test_a_stride_of_one_has_the_slips_too() -> None:
+    plan = NoiseSchedule(diffusion.linear_betas(10)).strided_steps(1, late_time=True, misindexed_noise=True)
+    assert [step.time for step in plan] == list(range(10, -1, -1))
+    assert plan[0].noise == plan[1].noise > 0, "there is no noise of the time after the last"
+
+
 def test_strided_steps_with_both_slips_are_those_of_the_authors_code() -> None:
     """Figures of CARD.py (yanqilong3321/CARD), as in TDM.py, with 1000 linear steps in strides of 100 in float64."""
     steps = NoiseSchedule(diffusion.linear_betas(1000)).strided_steps(100, late_time=True, misindexed_noise=True)

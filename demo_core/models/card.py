@@ -24,7 +24,14 @@ from demo_core.layers import window
 from demo_core.models.auxiliary_task import AuxiliaryTask, Sight
 from demo_core.models.base import Controls, Phase, RouteExplanation, Validation, seeded
 from demo_core.models.card_config import CARDConfig
-from demo_core.models.card_route import candidate_slots, stable_rows, thin_at_inference, thin_in_training
+from demo_core.models.card_route import (
+    at_slots,
+    candidate_slots,
+    numbered_slots,
+    stable_rows,
+    thin_at_inference,
+    thin_in_training,
+)
 from demo_core.models.drop_one import EffectPredictor, drop_one_divergence, effect_weights, evaluating, sample_rows
 from demo_core.models.future_predictor import (
     FuturePredictor,
@@ -154,7 +161,10 @@ class CARD(RoutedDiffusion):
             weights = self.softened(self._weights(history, weighed, sight), steps, controls)
         if training or config.thin_at_inference:
             edit = thin_in_training if training else thin_at_inference
-            history = edit(config, history, steps, stable_rows(config, steps, turning), generator)
+            slots = numbered_slots(history)
+            kept = edit(config, slots, steps, stable_rows(config, steps, turning), generator)
+            history = at_slots(history, kept, PADDING)
+            weights = None if weights is None else at_slots(weights, kept, 1.0)  # each stays with its item
         return history, weights
 
     def _weights(self, history: Tensor, weighed: Tensor, sight: Sight | None) -> Tensor:

@@ -36,6 +36,17 @@ def candidate_slots(config: CARDConfig, steps: StepReading, mask: Tensor) -> Ten
     return below_average(steps.continuity, mask, config.candidate_level, steps.pairs)
 
 
+def numbered_slots(history: Tensor) -> Tensor:
+    """(B, L) -> (B, L): the numbers 1..L of the slots in place of their items, padding as it is."""
+    numbers = torch.arange(1, history.shape[1] + 1, device=history.device).expand_as(history)
+    return numbers.masked_fill(history == PADDING, PADDING)
+
+
+def at_slots(values: Tensor, slots: Tensor, empty: float) -> Tensor:
+    """(B, L) -> (B, L): the ``values`` of the numbered ``slots``, ``empty`` where there is none."""
+    return values.gather(1, (slots - 1).clamp(min=0)).masked_fill(slots == PADDING, empty)
+
+
 def thin_in_training(
     config: CARDConfig, history: Tensor, steps: StepReading, stable: Tensor, generator: Generator | None
 ) -> Tensor:

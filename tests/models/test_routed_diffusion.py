@@ -44,6 +44,28 @@ def test_the_score_uses_the_weights_that_the_explanation_shows() -> None:
     torch.testing.assert_close(soft.score(HISTORY, seeded()), soft.rank(vector))
 
 
+@pytest.mark.parametrize("training", [True, False])
+def test_a_weight_stays_with_its_item_where_others_are_taken_out(training: bool) -> None:
+    """A stable history near the learned threshold is both weighed and thinned."""
+    soft = model("learned_threshold=True", "candidate_level=None", "removal_rate=0.5", "thin_at_inference=True")
+    row = HISTORY[:1]
+    evenness = float(soft.explain(row).steps.evenness)
+    assert soft.gate is not None
+    soft.gate.read(torch.linspace(evenness - 0.05, evenness + 0.06, 101))
+    told = soft.explain(row)
+    assert told.weight is not None and not bool(told.turning) and bool((told.weight[0, :-1] != 1).all())
+    of_item = dict(zip(row[0].tolist(), told.weight[0].tolist(), strict=True))
+    soft.train(training)
+    shorter = 0
+    for seed in range(20):
+        edited, weights = soft.prepare_history(row, torch.Generator().manual_seed(seed), Controls())
+        assert weights is not None
+        shorter += int((edited != row).any())
+        for item, weight in zip(edited[0].tolist(), weights[0].tolist(), strict=True):
+            assert weight == pytest.approx(of_item[item] if item else 1.0, abs=1e-5)
+    assert shorter > 10
+
+
 def test_the_loss_moves_a_learned_threshold_and_nothing_else_of_the_route() -> None:
     soft = model("learned_threshold=True", "candidate_level=None", "removal_rate=0.0").train()
     soft.loss(BATCH, seeded()).backward()
