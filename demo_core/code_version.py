@@ -1,7 +1,8 @@
 """Which code a run was made with: a figure stays valid as long as the code it depends on means the same.
 
 A model depends on the modules that its own module imports, and on training, ranking and health. Comments, docstrings
-and layout do not count: what is compared is the syntax tree.
+and layout do not count: what is compared is the syntax tree. Nor does the code of further measurements of a trained
+model (``trials``, ``perturbation``, ``per_honesty``, ``foresight``): whoever changes that measures them again.
 
 A file that was rewritten without changing any figure is noted in ``equal_code.json`` by the digests of its trees before
 and after; ``scripts.equal_code`` adds a line only when old and new code have ended in the same bits.
