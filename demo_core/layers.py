@@ -140,7 +140,8 @@ class CausalEncoder(nn.Module):
         """``x`` (B, L, D) embeddings, ``mask`` (B, L) bool -> states (B, L, D), or (B, D) of the last slot.
 
         ``weights`` (B, L) in (0, 2) multiplies how much attention a slot gets: log w is added to its logits in every
-        layer. States of padding are zero; a row of padding alone has a last state that is finite but means nothing.
+        layer. States of padding are finite but mean nothing (zero where slots are packed, see ``Slots``). The same
+        holds for the last state of a row of padding alone.
         """
         length = x.shape[1]
         if length > len(self.position):

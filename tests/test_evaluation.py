@@ -203,6 +203,25 @@ def test_an_incomplete_last_batch_can_be_left_out() -> None:
     assert torch.equal(part.ranks, whole.ranks[:6])
 
 
+class Controlled(Table):
+    """Remembers what is asked of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[Controls | None] = []
+
+    def score(self, history: Tensor, generator: Generator | None = None, controls: Controls | None = None) -> Tensor:
+        self.asked.append(controls)
+        return super().score(history)
+
+
+@pytest.mark.parametrize("controls", [None, Controls(steps=3)])
+def test_what_is_asked_of_a_model_reaches_it_with_every_batch(controls: Controls | None) -> None:
+    model = Controlled()
+    evaluate(model, Rows.last_items(SEQUENCES), UNSEEN, controls=controls, batch_size=3)
+    assert model.asked == [controls] * 3
+
+
 class DropsOut(Table):
     """Says whether its parts and itself are in training mode while it scores."""
 

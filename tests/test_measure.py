@@ -9,11 +9,12 @@ import pytest
 import torch
 
 from demo_core import measure as measuring
-from demo_core.datasets import Dataset
+from demo_core.datasets import Dataset, toy_world
 from demo_core.evaluation import Reading, evaluate
+from demo_core.health import list_health, route_health
 from demo_core.measure import Subject, Trial, config_hash, device_name, measure, record
 from demo_core.models import create, preset
-from demo_core.models.base import Recommender
+from demo_core.models.base import Controls, Recommender
 from demo_core.perturbation import with_items_deleted
 from demo_core.ranks import read_ranks
 from demo_core.runs import read_runs
@@ -84,6 +85,33 @@ def test_trials_are_averaged_and_their_ranks_kept(card: Recommender, toy: Datase
     assert torch.equal(measurement.ranks, torch.stack([one.ranks for one in single]))
     mean = sum(one.metrics()["ndcg@10"] for one in single) / 2
     assert measurement.run.metrics["ndcg@10"] == pytest.approx(mean)
+
+
+def test_a_trial_is_scored_as_it_asks(card: Recommender, toy: Dataset) -> None:
+    stronger = Trial(toy.test, controls=Controls(guidance_strength=4.0))
+    measured = measure(card, toy, "test", SUBJECT, [Trial(toy.test), stronger]).ranks
+    expected = evaluate(card, toy.test, toy.protocol, controls=stronger.controls).ranks
+    assert torch.equal(measured[1], expected) and not torch.equal(measured[0], expected)
+
+
+def test_the_health_of_the_lists_is_that_of_the_first_trial_beside_the_training_targets() -> None:
+    """A catalogue of more items than a list holds."""
+    world = toy_world(num_items=60)
+    card = create("card", preset("card", "default", "toy", 60).override("embedding_dim=8"), seed=0).eval()
+    counts = world.train.target_counts(60)
+    first, second = Trial(world.test), Trial(with_items_deleted(world.test, 0.9, 0), seen=world.test)
+    health = measure(card, world, "test", SUBJECT, [first, second]).run.health
+    assert health == list_health(evaluate(card, world.test, world.protocol), counts)
+    assert health != list_health(evaluate(card, second.rows, world.protocol, seen=world.test), counts)
+    assert health != list_health(evaluate(card, world.test, world.protocol), world.test.target_counts(60))
+
+
+def test_the_routes_of_a_run_are_those_of_the_rows_that_are_scored(card: Recommender, toy: Dataset) -> None:
+    health = measure(card, toy, "test", SUBJECT).run.health
+    scored, trained = (route_health(card, rows, torch.device("cpu")) for rows in (toy.test, toy.train))
+    for figure in ("turning_share", "stable_share", "unrouted_share"):
+        assert health[figure] == scored[figure]
+    assert scored["unrouted_share"] != trained["unrouted_share"]
 
 
 def test_a_recorded_measurement_leaves_a_run_and_its_ranks(card: Recommender, toy: Dataset, tmp_path: Path) -> None:

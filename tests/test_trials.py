@@ -30,6 +30,12 @@ def test_a_variant_is_a_named_ablation_or_settings() -> None:
         settings_of("no_such_thing", "zhihu")
 
 
+def test_an_ablation_of_a_route_is_named_for_what_is_missing() -> None:
+    missing = {"no_routing": "attention", "no_attention": "removal", "neither": "none"}
+    for name, routing in missing.items():
+        assert settings_of(name, "zhihu") == (f"routing={routing}",)
+
+
 def test_every_model_sees_the_same_deletions_and_the_same_candidates(toy: Dataset) -> None:
     lost = extra("missing", "deleted=0.3")
     first, second = lost.trials(model("sasrec"), toy), lost.trials(model("tdm"), toy)

@@ -102,7 +102,7 @@ def read_untrained_mask(
     backbone: SASRec, sequence: Tensor, position: Tensor, embedding: Tensor
 ) -> tuple[Tensor, Tensor]:
     """:meth:`SASRec.masked_context` as released GlobalDiff has it: the state is read at a mask token (id M + 1) whose
-    ``embedding`` (D,) SASRec never met in its training; the mean includes it.
+    ``embedding`` (D,) SASRec never met in its training. The mean ends with it (released: over all ten positions).
     """
     mask_token = backbone.config.num_items + 1
     shown = sequence.scatter(1, position[:, None], mask_token)

@@ -1,7 +1,7 @@
 """What GlobalDiff learns from: which items are globally alike, and 0/1 vectors drawn from it.
 
 Step 1 and Eq. 2, 3 of "Enhancing Sequential Recommendation with Global Diffusion" (Luo, Li, Lin, AAAI 2025). The
-departures are listed in ``globaldiff.py``. A is sparse, and so is all that is made of it: a training step never
+departures are listed in ``globaldiff_config.py``. A is sparse, and so is all that is made of it: a training step never
 touches a (B, M + 1) matrix before the network's last layer.
 """
 

@@ -26,6 +26,7 @@ the reason:
 | 20 | ``seen_before_vote`` no, ``exclusion`` | - | window at -9999 | -9999 distorts the norm |
 | 21 | ``rank_padding`` no | - | yes | padding is no item |
 | 22 | ``guidance`` both | both | session vector on SRGNN | Figure 4 |
+| - | ``guidance_dropout`` 0 | - | 0.3 on SASRec and BERT4Rec | ``mlp`` drops in its blocks |
 | 23 | ``untrained_mask`` no | - | SASRec read at an unknown token | a state that was trained |
 | 24 | ``clusters`` None, ``cluster_rule`` | K x M | commented out | exact is cheaper |
 | 26 | ``selection_voter`` global, ``selection_metric`` | - | fused HR@10 | the diffusion model by its own list |
@@ -33,6 +34,10 @@ the reason:
 
 1, 2 (``swapped_test``, ``evaluation_batch``) are how the released code measures. The backbone is run once, not in every
 step: its answer does not depend on t.
+
+In two more things every preset departs. The mean state of the context is that of the real slots, on SASRec and SR-GNN
+of those until the mask (released: of all ten positions, padding and what follows the mask too). The noises of sampling
+are shared by all rows, so that an answer does not depend on the rows beside it (released: own noise a row).
 """
 
 from __future__ import annotations

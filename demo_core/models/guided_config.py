@@ -16,10 +16,14 @@ Departures of ``default``, one field each, with the reason:
 | ``weights_on`` | item + position (CARD's paper: the item) | its attention | a LayerNorm undoes the former |
 | ``bag_guidance`` | no | by data set | an item as a cause need not look like it as an effect |
 | ``denoiser`` | one linear map | a correction of the guidance | starts as the encoder's own ranking |
+| ``noisy_input_scale`` | 1 | by data set | what x_t gives away is not sought in the guidance |
+| ``unconditional_rate`` | 0.1 | by data set | at strength 0 the null is never asked for |
 | ``diffusion_target`` | the item's embedding | its direction at a fixed length | length is popularity |
 | ``target_gradient`` | yes | no | all targets shrink to one point |
 | ``error`` | mean square (paper: squared norm) | of directions | as the target |
 | ``ranking_weight`` | 0 | 1 | nothing else keeps items apart |
+| ``error_weight`` | 1 | 0.1 | the ranking leads |
+| ``guidance_ranking_weight`` | 0 | by data set | else the noise slows the encoder down |
 | ``neighbour_target_rate`` | 0 | by data set | the next item is one of many as good |
 | ``missing_rate`` | 0 | 0 | what is met at test time may be met before |
 | ``sampler`` | DDPM (DreamRec), strided DDIM (TDM, CARD) | DDIM, two steps | more steps only cost |

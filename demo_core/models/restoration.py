@@ -24,7 +24,10 @@ MINIMUM_ITEMS_PER_HIDDEN = 4
 
 
 def noise_rates(config: GlobalDiffConfig) -> Tensor:
-    """(T,) float64 betas. All but "cosine" begin with 1e-5, as in DiffRec and the released code."""
+    """(T,) float64 betas. All but "cosine" begin with 1e-5, as in DiffRec and the released code.
+
+    There "cosine" does so too and is capped at 0.999; here it lies between 1e-4 and 0.9999. No preset takes it.
+    """
     T, scale = config.diffusion_steps, config.noise_scale
     if config.schedule == "cosine":
         return cosine_betas(T)

@@ -5,8 +5,9 @@ A causal Transformer reads the window; the newest state scores every item by its
 Equations: item scores (Eq. 6) -> ``base.item_scores``; the loss is the cross-entropy of the next item.
 
 Departures: cross-entropy over all items instead of one sampled negative (far stronger: arXiv 2308.07192); pre-norm
-blocks with a GELU feed-forward of width 4D; an item bias; positions count from the end; one training row a prefix; on
-Zhihu some targets are items from around the next one (``neighbour_target_rate``).
+blocks with a GELU feed-forward of width 4D and two heads (paper: one); an item bias; item vectors are not scaled by
+sqrt(D); positions count from the end; one training row a prefix; an empty history is read as one learned item, [start];
+on Zhihu some targets are items from around the next one (``neighbour_target_rate``).
 """
 
 from __future__ import annotations

@@ -6,8 +6,9 @@ B = argmin |T - X B|^2 + lambda |B|^2 = (X^T X + lambda I)^-1 X^T T
 A row of X is a training history, its items weighted by recency; the row of T is the item that came next. Unlike a
 cosine, B knows the direction of time, and an item that merely goes along with another one gets no credit of its own.
 
-Departures: T holds the next item alone (paper: all items to come, the nearer the heavier), every row counts the same,
-and the largest entries of B are kept (``item_votes``).
+Departures: X holds the newest ``max_length`` items alone (paper: all there are), T the next item alone (paper: all
+items to come, the nearer the heavier), every row counts the same, and the largest entries of B are kept
+(``item_votes``).
 """
 
 from __future__ import annotations

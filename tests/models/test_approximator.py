@@ -100,6 +100,16 @@ def test_every_network_takes_every_guidance(network: str, guidance: str) -> None
         assert not torch.equal(built.hidden(built.inward(x), torch.tensor([4]), context + 1), hidden)
 
 
+@pytest.mark.parametrize("network", ["mlp", *KINDS])
+def test_every_network_is_told_the_step_of_each_row(network: str) -> None:
+    config = GlobalDiffConfig(num_items=12, embedding_dim=6, hidden_dim=8, network=network)
+    built = create_approximator(config).eval()
+    inward, context = torch.randn(3, 8), torch.randn(3, 12)
+    one, other, each = (built.hidden(inward, torch.tensor(steps), context) for steps in ([4], [17], [4, 17, 4]))
+    assert not torch.allclose(one, other)
+    torch.testing.assert_close(each, torch.stack([one[0], other[1], one[2]]))
+
+
 def test_guidance_dropout_acts_on_all_but_the_step() -> None:
     torch.manual_seed(0)
     network = ReleasedApproximator(13, 16, 8, "mlp1", dropout=0.5).train()

@@ -46,3 +46,15 @@ def test_what_counts_is_which_items_weigh_more_than_others() -> None:
     told, plain = encoder(HISTORY, heavy).detach(), encoder(HISTORY, None).detach()
     assert float((told[0] - plain[0]).norm() / plain[0].norm()) > 0.1
     assert float((told[1] - plain[1]).norm() / plain[1].norm()) < 0.02, "a single item has nothing to outweigh"
+
+
+def test_in_training_whole_items_are_missing_from_the_bag(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    encoder = BagEncoder(items=6, dim=8, dropout=0.5).train()
+    monkeypatch.setattr(encoder, "norm", torch.nn.Identity())
+    told = encoder(pad([[3, 5]], 5).repeat(200, 1), None).detach()
+    older, newer = 2 * encoder.decay.sigmoid() * encoder.table.weight[3], 2 * encoder.table.weight[5]
+    possible = torch.stack([0 * older, older, newer, older + newer]).detach()
+    distance, which = (told[:, None] - possible).abs().amax(dim=2).min(dim=1)
+    assert float(distance.max()) < 1e-5
+    assert which.unique().tolist() == [0, 1, 2, 3]

@@ -6,10 +6,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from demo_core.layers import unit
+from demo_core.layers import CausalEncoder, Dropout, unit
+from demo_core.models import create, preset
 from demo_core.models.base import Controls
+from demo_core.models.guided_diffusion import GuidedDiffusion
 from demo_core.models.tdm import TDM, TDMConfig
-from demo_core.sequences import Batch, pad
+from demo_core.sequences import PADDING, Batch, pad
 
 HISTORY = pad([[1, 2, 3], [7], [], [4, 5, 6, 7, 8, 9, 10]], 6)
 BATCH = Batch(HISTORY, torch.tensor([4, 8, 1, 11]), torch.ones(4, dtype=torch.bool))
@@ -124,6 +126,67 @@ def test_the_loss_equals_a_loop_over_the_rows() -> None:
             total += 0.3 * float((estimate / estimate.norm() - clean[row] / clean[row].norm()).square().sum())
         assert 0 < int(dropped.sum()) < 4, "both kinds of row are in the batch"
         assert float(tdm.loss(BATCH, seeded())) == pytest.approx(total / 4, rel=1e-4)
+
+
+def test_the_guidance_itself_ranks_in_every_row_even_where_the_denoiser_goes_without() -> None:
+    settings = ("ranking_weight=0.0", "error_weight=0.0", "guidance_ranking_weight=1.0", "unconditional_rate=1.0")
+    tdm = model(*settings)
+    expected = tdm.ranking_loss(tdm.guidance(HISTORY, None), BATCH.target)
+    torch.testing.assert_close(tdm.loss(BATCH, seeded()), expected)
+
+
+def share_missing_in_training(name: str, monkeypatch: pytest.MonkeyPatch, *settings: str) -> float:
+    """Of the items of a full window, in what a training step of the model reads."""
+    config = preset(name, "default", "toy", 12).override("embedding_dim=8", "max_length=6", *settings)
+    built = create(name, config, seed=0)
+    assert isinstance(built, GuidedDiffusion)
+    inner, read = built.guidance, list[Tensor]()
+
+    def note(history: Tensor, weights: Tensor | None) -> Tensor:
+        read.append(history)
+        return inner(history, weights)
+
+    monkeypatch.setattr(built, "guidance", note)
+    rows = 300
+    history = pad([[1, 2, 3, 4, 5, 6]], 6).repeat(rows, 1)
+    built.train().loss(Batch(history, torch.full((rows,), 9), torch.ones(rows, dtype=torch.bool)), seeded())
+    return float((read[0] == PADDING).sum()) / (6 * rows)
+
+
+@pytest.mark.parametrize("name", ["tdm", "card"])
+def test_a_training_step_reads_thinned_histories(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them are stable before the first epoch."""
+    missing = share_missing_in_training(name, monkeypatch, "removal_rate=0.3")
+    assert missing == pytest.approx(0.3 * 5 / 6, abs=0.03)
+
+
+@pytest.mark.parametrize(("name", "settings"), [("dreamrec", ()), ("card", ("routing=none",))])
+def test_a_training_step_reads_histories_with_gaps(
+    name: str, settings: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing = share_missing_in_training(name, monkeypatch, "missing_rate=0.6", *settings)
+    assert missing == pytest.approx(0.3, abs=0.04), "half of the rate, on average"
+
+
+def causal_encoder(*settings: str) -> tuple[TDM, CausalEncoder]:
+    tdm = model(*settings)
+    assert isinstance(tdm.encoder, CausalEncoder)
+    return tdm, tdm.encoder
+
+
+def test_an_older_item_knows_nothing_of_a_newer_one() -> None:
+    tdm, encoder = causal_encoder()
+    rows = pad([[4, 5, 6, 7, 8, 9], [4, 5, 6, 7, 8, 1]], 6)
+    states = encoder(tdm.item_embedding(rows), rows != PADDING)
+    torch.testing.assert_close(states[0, :-1], states[1, :-1])
+    assert not torch.allclose(states[0, -1], states[1, -1])
+
+
+def test_each_rate_of_dropout_goes_where_it_belongs() -> None:
+    _, encoder = causal_encoder("dropout=0.4", "input_dropout=0.1")
+    rates = {name: part.rate for name, part in encoder.named_modules() if isinstance(part, Dropout)}
+    assert rates.pop("input_dropout") == 0.1
+    assert rates and set(rates.values()) == {0.4}
 
 
 def test_an_unknown_schedule_is_refused_by_name() -> None:

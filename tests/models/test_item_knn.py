@@ -5,6 +5,7 @@ import torch
 
 from demo_core.datasets import Dataset, toy_world
 from demo_core.models.item_knn import ItemKNN, ItemKNNConfig, item_cosine
+from demo_core.models.item_votes import largest_entries
 from demo_core.sequences import pad
 from tests.models.judging import UNJUDGED
 
@@ -54,6 +55,15 @@ def test_only_the_most_similar_neighbours_are_kept() -> None:
     for item in range(1, 13):
         ranked = sorted((loop_cosine(sequences, item, other) for other in range(1, 13) if other != item), reverse=True)
         assert model.similarity[item].tolist() == pytest.approx(ranked[:2], abs=1e-6)
+
+
+def test_the_largest_entries_are_those_of_every_row_of_a_large_matrix() -> None:
+    """Rows are read 1,024 at a time."""
+    matrix = torch.rand(1500, 30, generator=torch.Generator().manual_seed(3))
+    blocks = list(largest_entries(matrix, 3))
+    expected = matrix.topk(3, dim=1)
+    assert torch.equal(torch.cat([item for _, item, _ in blocks]), expected.indices)
+    assert torch.equal(torch.cat([value for _, _, value in blocks]), expected.values)
 
 
 def test_an_empty_history_gets_popularity() -> None:

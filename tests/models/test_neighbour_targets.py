@@ -5,7 +5,7 @@ from demo_core.datasets import LEAVE_ONE_OUT_FULL, Dataset, toy_world
 from demo_core.models import create, preset
 from demo_core.models.base import Recommender
 from demo_core.models.item_knn import item_cosine
-from demo_core.models.neighbour_targets import NeighbourTargets
+from demo_core.models.neighbour_targets import LearnsFromNeighbours, NeighbourTargets
 from demo_core.sequences import Batch, Catalogue, Rows
 from tests.models.judging import UNJUDGED
 
@@ -42,7 +42,17 @@ def test_an_item_that_is_like_no_other_stays() -> None:
     assert (targets.up_to[1:, -1] > 0.999).all()
 
 
-@pytest.mark.parametrize("name", ["sasrec", "dreamrec", "tdm", "card"])
+def test_in_a_large_catalogue_a_lonely_item_stays_too() -> None:
+    """Rows of the matrix are read 1,024 at a time."""
+    number = 1100
+    rows = Rows.prefixes([[item] for item in range(1, number + 1)])
+    catalogue = Catalogue.untitled([1] * number)
+    targets = NeighbourTargets.of(Dataset("own", "Own", catalogue, LEAVE_ONE_OUT_FULL, rows, rows, rows))
+    every = torch.arange(1, number + 1)
+    assert torch.equal(targets.draw(every, 1.0, torch.Generator().manual_seed(0)), every)
+
+
+@pytest.mark.parametrize("name", ["sasrec", "srgnn", "dreamrec", "tdm", "card"])
 def test_a_model_trains_on_them_and_measures_without(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     world = toy_world(seed=1)
     config = preset(name, "default", "toy", 12).override("embedding_dim=8", "neighbour_target_rate=0.5")
@@ -64,3 +74,15 @@ def test_a_model_trains_on_them_and_measures_without(name: str, monkeypatch: pyt
     model.eval()
     model.loss(batch)
     assert asked == [0.5], "what is measured is the next item itself"
+
+
+@pytest.mark.parametrize("host", ["globaldiff", "knn_average"])
+def test_a_backbone_inside_another_model_finds_its_neighbours_too(host: str) -> None:
+    config = preset(host, "default", "toy", 12).override("embedding_dim=8", "backbone_neighbour_target_rate=0.5")
+    model = create(host, config, seed=0)
+    prepare = model.phases()[0].prepare
+    assert prepare is not None
+    prepare(toy_world(), UNJUDGED)
+    backbone = model.get_submodule("backbone")
+    assert isinstance(backbone, LearnsFromNeighbours)
+    assert backbone.neighbour_targets is not None, "else it would train on the next item alone"

@@ -180,6 +180,20 @@ def test_the_noised_input_is_the_projection_of_what_the_network_sees(kind: str) 
         torch.testing.assert_close(seen, torch.where(ones.dense() > 0, 1.0, noise.sign()) @ net.inward.weight.T)
 
 
+@pytest.mark.parametrize("items", [13, 60])
+def test_signal_and_noise_of_the_input_are_those_of_the_forward_process(items: int) -> None:
+    """0.6 x_0 + 0.8 eps; 13 items are noised themselves, 60 by their covariance."""
+    torch.manual_seed(0)
+    net, rows, plan = Approximator(items, 0, 8, 1, 0.0), 30_000, NoiseSchedule(torch.tensor([0.1, 0.6]))
+    assert float(plan.alpha_bar[1]) == pytest.approx(0.36)
+    torch.nn.init.normal_(net.inward.weight)
+    ones = Ones(torch.arange(rows).repeat_interleave(2), torch.tensor([3, 5]).repeat(rows), (rows, items))
+    seen = noised_input(net, plan, ones, torch.ones(rows, dtype=torch.int64), "x_t", seeded()).detach()
+    weight = net.inward.weight.detach()
+    torch.testing.assert_close(seen.mean(dim=0), 0.6 * (weight[:, 3] + weight[:, 5]), atol=0.15, rtol=0)
+    torch.testing.assert_close(torch.cov(seen.T), 0.64 * weight @ weight.T, atol=0.03 * items, rtol=0)
+
+
 # The start
 
 

@@ -3,13 +3,14 @@ import math
 import pytest
 import torch
 
+from demo_core.layers import Dropout
 from demo_core.models.sasrec import SASRec, SASRecConfig
 from demo_core.sequences import Batch, pad
 
 
-def model() -> SASRec:
+def model(*settings: str) -> SASRec:
     torch.manual_seed(0)
-    built = SASRec(SASRecConfig(num_items=9, max_length=5, embedding_dim=8))
+    built = SASRec(SASRecConfig(num_items=9, max_length=5, embedding_dim=8).override(*settings))
     torch.nn.init.normal_(built.get_parameter("item_bias"))
     torch.nn.init.normal_(built.item_embedding.weight)
     return built.eval()
@@ -65,3 +66,16 @@ def test_the_last_of_all_states_is_the_state_that_predicts() -> None:
     states, mask = sasrec.states(history)
     torch.testing.assert_close(states[:, -1], sasrec.encode(history))
     assert mask.sum(dim=1).tolist() == [3, 1, 1], "an empty history has its start token"
+
+
+def test_an_older_item_knows_nothing_of_a_newer_one() -> None:
+    states, _ = model().states(pad([[3, 1, 4], [3, 1, 9]], 5))
+    torch.testing.assert_close(states[0, :-1], states[1, :-1])
+    assert not torch.allclose(states[0, -1], states[1, -1])
+
+
+def test_each_rate_of_dropout_goes_where_it_belongs() -> None:
+    encoder = model("dropout=0.4", "input_dropout=0.1").encoder
+    rates = {name: part.rate for name, part in encoder.named_modules() if isinstance(part, Dropout)}
+    assert rates.pop("input_dropout") == 0.1
+    assert rates and set(rates.values()) == {0.4}

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from demo_core.datasets import Dataset, toy_world
+from demo_core.models import slit
 from demo_core.models.slit import SLIT, SLITConfig, design, transitions
 from demo_core.sequences import Batch, pad
 
@@ -30,6 +31,14 @@ def test_the_matrix_is_the_ridge_regression_of_the_next_item() -> None:
     gradient = past.T @ (past @ matrix - following) + 3.0 * matrix
     assert float(gradient.abs().max()) < 1e-3
     assert not matrix[0].any() and not matrix[:, 0].any(), "padding has no ties"
+
+
+def test_rows_may_be_counted_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = toy_world(seed=2)
+    whole = transitions(world, 12, max_length=5, recency_decay=0.7, ridge=3.0)
+    monkeypatch.setattr(slit, "ROWS_AT_ONCE", 100)
+    parts = transitions(world, 12, max_length=5, recency_decay=0.7, ridge=3.0)
+    torch.testing.assert_close(parts, whole, atol=1e-4, rtol=1e-4)
 
 
 def test_it_learns_what_follows_what() -> None:

@@ -141,6 +141,20 @@ def test_an_empty_history_is_the_start_node_alone() -> None:
     torch.testing.assert_close(before[1], after[1])
 
 
+@pytest.mark.parametrize("on_items", [True, False])
+def test_dropout_acts_on_the_item_vectors_and_on_the_session_vector(on_items: bool) -> None:
+    torch.manual_seed(0)
+    on, off = ("input_dropout", "dropout") if on_items else ("dropout", "input_dropout")
+    config = SRGNNConfig(num_items=M, max_length=L, embedding_dim=8).override(f"{on}=0.5", f"{off}=0.0")
+    model = SRGNN(config).train()
+    torch.nn.init.normal_(model.item_embedding.weight)
+    tokens = pad(SEQUENCES, L)
+    assert torch.equal(model.states(tokens), model.states(tokens)) is not on_items
+    vector = model.encode(tokens)
+    assert not torch.equal(vector, model.encode(tokens))
+    assert bool((vector == 0).any()) is not on_items
+
+
 def test_masked_context_is_the_session_before_the_position() -> None:
     model = waves()
     sequence = pad([[4, 8, 9, 8, 9, 6], [1, 2, 3]], L)
