@@ -73,6 +73,25 @@ def test_nothing_is_noted_when_something_else_comes_out(repository: Path, monkey
     assert not (repository / versions.EQUAL).exists()
 
 
+def test_what_was_mended_may_end_differently_and_is_said(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (repository / HELPERS).write_text("def double(x):\n    return 3 * x\n")
+    with pytest.raises(SystemExit, match="end differently"):
+        run(monkeypatch, "HEAD", "--but", "another")
+    run(monkeypatch, "HEAD", "--but", "one")
+    (line,) = json.loads((repository / versions.EQUAL).read_text())
+    assert line["why"] == "python -m scripts.equal_code HEAD --datasets toy --but one"
+    assert "toy: 0 trainings" in capsys.readouterr().out
+
+
+def test_what_ends_in_the_same_bits_is_no_exception(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (repository / HELPERS).write_text("def double(x):\n    return x + x\n")
+    with pytest.raises(SystemExit, match="say it without them: one"):
+        run(monkeypatch, "HEAD", "--but", "one")
+    assert not (repository / versions.EQUAL).exists()
+
+
 def test_a_commit_that_git_does_not_know_is_refused(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (repository / HELPERS).write_text("def double(x):\n    return x + x\n")
     with pytest.raises(SystemExit, match="Expected a commit that is known here, got 'deadbeef'"):
