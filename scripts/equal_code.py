@@ -58,7 +58,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         old = _package_at(arguments.commit, Path(folder))
         for name in arguments.datasets:
-            _compare(name, *(_witness(root, name, arguments.data) for root in (old, ROOT)), arguments.but)
+            before, after = (_witness(root, name, arguments.data) for root in (old, ROOT))
+            _compare(name, before, after, arguments.but)
     write([*equal_code(), *found])
     for one in found:
         print(f"{one.path}: {one.digest[:12]} means {one.same_as[:12] if one.same_as else 'nothing'}")
