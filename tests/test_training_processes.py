@@ -66,7 +66,8 @@ def test_with_noise_the_loss_of_two_processes_is_that_of_another_seed(told: dict
 def test_only_the_main_process_writes(told: dict[str, Any]) -> None:
     """A state an epoch; a bundle before its measurement and with it; in a place that only that process has."""
     assert told["saved"] == [4, 2, 0, 0]
-    assert told["left"] == ["machine0/card", "machine0/measured.jsonl", "machine0/ranks.jsonl"]
+    files = ("measured.jsonl", "measured.jsonl.lock", "ranks.jsonl", "ranks.jsonl.lock")
+    assert told["left"] == ["machine0/card", *(f"machine0/{name}" for name in files)]
 
 
 def test_the_command_trains_in_two_processes_and_saves_once(folder: Path) -> None:
