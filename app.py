@@ -38,12 +38,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--dataset", default="movielens", help="data set to show (default: movielens)")
     parser.add_argument("--host", help="address to listen on (default: GRADIO_SERVER_NAME, else this machine only)")
     parser.add_argument("--port", type=int, help="port (default: GRADIO_SERVER_PORT, else the first free from 7860)")
-    # On a Space anybody could have a training run; there it has to be wished for.
-    allowed = os.environ.get("TURNPOINT_OWN_DATA", "off" if "SPACE_ID" in os.environ else "on").lower() not in OFF
     parser.add_argument(
         "--own-data",
         action=argparse.BooleanOptionalAction,
-        default=allowed,
+        default=on_here("TURNPOINT_OWN_DATA"),
         help="whether visitors may bring their own data (default: TURNPOINT_OWN_DATA, on or off; else on a Space no)",
     )
     parser.add_argument(
@@ -68,13 +66,10 @@ def arguments() -> argparse.Namespace:
         default=os.environ.get("TURNPOINT_BORROW_FOR", "long"),
         help="where a GPU is lent (ZeroGPU): for what takes the CPU seconds, or for all (default: long)",
     )
-    open_to_bundles = (
-        os.environ.get("TURNPOINT_HUB_BOX", "off" if "SPACE_ID" in os.environ else "on").lower() not in OFF
-    )
     parser.add_argument(
         "--hub-box",
         action=argparse.BooleanOptionalAction,
-        default=open_to_bundles,
+        default=on_here("TURNPOINT_HUB_BOX"),
         help="whether visitors may name models of the Hub (default: TURNPOINT_HUB_BOX, on or off; else on a Space no)",
     )
     parser.add_argument(
@@ -83,8 +78,16 @@ def arguments() -> argparse.Namespace:
         metavar="OWNER/NAME@REVISION,...",
         help="models of the Hub to show as well (default: TURNPOINT_BUNDLES)",
     )
-    chosen = parser.parse_args()
-    # argparse checks what is typed, not what the environment holds.
+    return environment_checked(parser, parser.parse_args())
+
+
+def on_here(name: str) -> bool:
+    """Whether the environment says on to ``name``; where it says nothing, on a Space, which is anybody's, it is off."""
+    return os.environ.get(name, "off" if "SPACE_ID" in os.environ else "on").lower() not in OFF
+
+
+def environment_checked(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> argparse.Namespace:
+    """``chosen``. argparse checks only what is typed: what the environment holds and is no choice ends here."""
     for name, value, known in (
         ("TURNPOINT_PRECISION", chosen.precision, PRECISIONS),
         ("TURNPOINT_BORROW_FOR", chosen.borrow_for, QUESTIONS),

@@ -64,14 +64,8 @@ function chipEntries(view, layout) {
 // The entries that have a station: one for each item that is read.
 const readEntries = (view, layout) => chipEntries(view, layout).filter((entry) => entry.station);
 
-// Where the film of a chip, or of a folded row, is in the history now: a change may be on its way that the chips do not show yet.
-function placeOf(shown) {
-  const times = new Map();
-  return state.items.findIndex(({ id }) => {
-    times.set(id, (times.get(id) ?? 0) + 1);
-    return `${id}#${times.get(id)}` === shown.dataset.key;
-  });
-}
+// Where the film of a chip, or of a folded row, is in the history now: a change may be on its way that is not shown yet.
+const placeOf = (shown) => filmEntries(state).findIndex(({ key }) => key === shown.dataset.key);
 
 // A title is never cut: words that are too wide for the chip get places where they may break.
 function fitted(title, { phone, column }) {
