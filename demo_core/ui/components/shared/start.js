@@ -1,5 +1,13 @@
 // Every component starts here: which data set the address names, what is known of it, and then the page's own scripts.
 (async () => {
+  // What is pressed or typed before those scripts are there waits for them. By itself, a form would leave the page.
+  const early = [], kinds = ["click", "input", "change"];
+  const keepForLater = (event) => {
+    const { type } = event, target = type === "click" ? event.target.closest("button") : event.target;
+    if (type === "click" && target) event.preventDefault();
+    if (target && !early.some((one) => one.target === target && one.type === type)) early.push({ target, type });
+  };
+  for (const kind of kinds) element.addEventListener(kind, keepForLater, true);
   const wished = new URLSearchParams(location.search).get("data"), other = wished && wished !== props.value.first;
   // Of the first data set the page knows the facts already, unless bundles have come since the app started.
   const asked = other || props.value.changing ? await server.facts_of(other ? wished : null).catch(() => undefined) : undefined;
@@ -16,7 +24,12 @@
     element.replaceChildren(note);
     return;
   }
+  for (const kind of kinds) element.removeEventListener(kind, keepForLater, true);
   const dataset = other ? wished : null;
   const ask = (name, question) => server[name]({ dataset, question });
 // THE PAGE'S OWN SCRIPTS
+  for (const { target, type } of early) {
+    if (type === "click") target.click();
+    else target.dispatchEvent(new Event(type, { bubbles: true }));
+  }
 })();
