@@ -100,10 +100,10 @@ def held(page: Page, what: str = ANSWERS, saying: str = "") -> Iterator[list[Rou
     page.unroute(what)
 
 
-def wait_for_request(page: Page, waiting: list[Route]) -> Route:
-    """The first request that was held; fails after 10 s without one."""
+def wait_for_request(page: Page, waiting: list[Route], number: int = 1) -> Route:
+    """The first request that was held, once there are as many as ``number``; fails after 10 s without them."""
     for _ in range(200):
-        if waiting:
+        if len(waiting) >= number:
             return waiting[0]
         page.wait_for_timeout(50)
-    raise AssertionError("Expected a request to the server within 10 s; none came.")
+    raise AssertionError(f"Expected {number} requests to the server within 10 s, got {len(waiting)}.")

@@ -89,23 +89,3 @@ def test_a_step_of_the_tour_is_shown_when_its_part_comes_late(watched: Watched, 
         page.wait_for_timeout(LATE)
         expect(page.locator(".tp-pointed")).to_have_count(0)
     expect(page.locator('#explore [data-part="weights-title"].tp-pointed')).to_be_in_viewport()
-
-
-def test_a_button_pressed_before_the_data_set_is_known_acts_once_it_is(watched: Watched, address: str) -> None:
-    page = watched.open(address)
-    with held(page, saying='"fn_name":"facts_of"') as waiting:
-        page.goto(f"{address}?view=run&data=zhihu")
-        wait_for_request(page, waiting)
-        page.get_by_role("button", name="Start").click(click_count=2)
-    expect(page.locator(".run .verdict")).to_contain_text(" people: ", timeout=60_000)
-    expect(page.locator(".run .kept li")).to_have_count(1, timeout=60_000)
-    assert "data=zhihu" in page.url and "run=" in page.url
-
-
-def test_letters_typed_before_the_data_set_is_known_are_searched_once_it_is(watched: Watched, address: str) -> None:
-    page = watched.open(address)
-    with held(page, saying='"fn_name":"facts_of"') as waiting:
-        page.goto(f"{address}?data=zhihu")
-        wait_for_request(page, waiting)
-        page.locator(".explore .search").type("1")
-    expect(page.get_by_role("listbox").get_by_role("option").first).to_be_visible()

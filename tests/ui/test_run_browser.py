@@ -25,7 +25,6 @@ def test_a_run_fills_the_chart_and_ends_with_the_engines_figures(
     watched: Watched, address: str, engine: Engine, tmp_path: Path
 ) -> None:
     page = opened(watched, address)
-    # First what is clicked, which waits for two frames: in its first one the view reads the wishes from the address.
     for name in ("TDM", "GlobalDiff"):
         page.get_by_role("checkbox", name=name).uncheck()
     page.get_by_role("checkbox", name="Popularity").check()

@@ -107,7 +107,6 @@ def own_run(page: Page) -> None:
     """A small benchmark, which then stands beside what was measured."""
     view(page, "Run your own")
     expect(page.locator(".run .boxes input").first).to_be_visible()
-    # First what is clicked, which waits for two frames: in its first one the view reads the wishes from the address.
     for box in page.locator(".run .boxes input").all():
         box.set_checked(box.get_attribute("value") in ("card", "popularity"))
     page.locator('.run [data-part="metric"]').select_option("hr@20")

@@ -134,12 +134,12 @@ part("command").addEventListener("click", async () => {
 exportButtons(part("exports"), { name: "turnpoint-run", svg: () => part("chart"), caption: captionOf,
   rows: () => tableRows(part("table").querySelector("table")), vega: runChart });
 
-// A link to a result runs it again, once the view is seen.
+// A link to a result runs it again, once the view is seen; by then something else may be ticked, and that stays.
+let linked = readWishes();
 whenSeen(() => {
-  if (!startedAuto && readWishes() && phase === "idle") start();
-  startedAuto = true;
+  if (linked && phase === "idle") start();
+  linked = false;
   draw();
 });
 whenWidthChanges(draw);
-readWishes();
 draw();

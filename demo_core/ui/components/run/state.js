@@ -3,7 +3,7 @@ const noun = facts.noun || "item";
 const wishes = { models: [], slice: "all", metric: "hr@10", lost: 0, seed: 0 };
 const MOST_KEPT = 20;
 let ran = wishes; // what the run that is shown was asked for
-let progress = null, phase = "idle", started = 0, startedAuto = false;
+let progress = null, phase = "idle", started = 0;
 
 function readWishes() {
   const query = new URLSearchParams(location.search), known = new Set(facts.models.map((model) => model.name));

@@ -1,0 +1,58 @@
+"""A slow machine in a real browser: what is pressed or typed before the page's scripts are there is not lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Page, expect
+
+from tests.ui.pages import Watched, held, wait_for_request
+
+# What a view does once it is seen, it does a second later; `seenLate` then says so.
+SEEN_LATE = """
+const Own = IntersectionObserver;
+window.IntersectionObserver = class extends Own {
+  constructor(act, how) {
+    super((entries, own) => setTimeout(() => {
+      act(entries, own);
+      window.seenLate = true;
+    }, 1000), how);
+  }
+};
+"""
+
+
+@contextmanager
+def before_the_facts(watched: Watched, address: str, rest: str = "") -> Iterator[Page]:
+    """A page about another data set, of which header and view know nothing until the end."""
+    page = watched.open(address)
+    with held(page, saying='"fn_name":"facts_of"') as waiting:
+        page.goto(f"{address}?data=zhihu{rest}")
+        wait_for_request(page, waiting, 2)
+        yield page
+
+
+def test_a_button_pressed_before_the_data_set_is_known_acts_once_it_is(watched: Watched, address: str) -> None:
+    with before_the_facts(watched, address, "&view=run") as page:
+        page.get_by_role("button", name="Start").click(click_count=2)
+    expect(page.locator(".run .verdict")).to_contain_text(" people: ", timeout=60_000)
+    expect(page.locator(".run .kept li")).to_have_count(1, timeout=60_000)
+    assert "data=zhihu" in page.url and "run=" in page.url
+
+
+def test_letters_typed_before_the_data_set_is_known_are_searched_once_it_is(watched: Watched, address: str) -> None:
+    with before_the_facts(watched, address) as page:
+        page.locator(".explore .search").type("1")
+    expect(page.get_by_role("listbox").get_by_role("option").first).to_be_visible()
+
+
+def test_what_is_ticked_before_the_view_is_seen_stays_ticked(watched: Watched, address: str) -> None:
+    page = watched.open(address)
+    page.add_init_script(SEEN_LATE)
+    page.goto(f"{address}?view=run&runslice=short")
+    box = page.get_by_role("checkbox", name="TDM")
+    box.uncheck()
+    page.wait_for_function("window.seenLate")
+    expect(box).not_to_be_checked()
+    expect(page.locator('.run [data-part="slice"]')).to_have_value("short")
