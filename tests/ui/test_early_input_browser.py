@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from playwright.sync_api import Page, expect
 
 from tests.ui.pages import Watched, held, wait_for_request
+
+SETTLED = re.compile("settled at step|before the first step")
 
 # What a view does once it is seen, it does a second later; `seenLate` then says so.
 SEEN_LATE = """
@@ -45,6 +48,29 @@ def test_letters_typed_before_the_data_set_is_known_are_searched_once_it_is(watc
     with before_the_facts(watched, address) as page:
         page.locator(".explore .search").type("1")
     expect(page.get_by_role("listbox").get_by_role("option").first).to_be_visible()
+
+
+def test_a_number_typed_before_the_data_set_is_known_stays(watched: Watched, address: str) -> None:
+    with before_the_facts(watched, address, "&view=run") as page:
+        page.get_by_label("Seed").fill("5")
+        page.get_by_role("button", name="Start").click()
+    expect(page.locator(".run .kept li")).to_contain_text("seed 5", timeout=60_000)
+    expect(page).to_have_url(re.compile("runseed=5"))
+
+
+def test_a_slider_moved_before_the_data_set_is_known_stays(watched: Watched, address: str) -> None:
+    with before_the_facts(watched, address, "&view=missing&items=1,2,3,4") as page:
+        page.locator('.lab [data-part="share"]').press("End")
+    expect(page.locator('.lab [data-part="share-value"]')).to_have_text("60 %")
+    expect(page).to_have_url(re.compile("lost=60"))
+
+
+def test_guidance_chosen_before_the_data_set_is_known_is_what_is_walked_with(watched: Watched, address: str) -> None:
+    with before_the_facts(watched, address, "&view=denoise&steps=2&items=1,2,3,4") as page:
+        page.locator('.denoise [data-part="guidance-input"]').press("End")
+    expect(page.locator(".denoise .verdict")).to_have_text(SETTLED, timeout=30_000)
+    expect(page.locator('.denoise [data-part="guidance-value"]')).to_have_text("6")
+    expect(page).to_have_url(re.compile("guidance=6"))
 
 
 def test_what_is_ticked_before_the_view_is_seen_stays_ticked(watched: Watched, address: str) -> None:

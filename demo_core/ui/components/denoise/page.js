@@ -97,6 +97,7 @@ for (const [name, read] of [["steps", (text) => Number(text)], ["guidance", (tex
   const input = part(`${name}-input`);
   input.addEventListener("input", () => {
     settings[name] = read(input.value);
+    writeSettings(); // whenever the view is seen, it reads them from the address
     drawControls();
   });
   input.addEventListener("change", () => {

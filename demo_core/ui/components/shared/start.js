@@ -25,11 +25,15 @@
     return;
   }
   for (const kind of kinds) element.removeEventListener(kind, keepForLater, true);
+  for (const one of early) one.value = one.target.value; // the scripts fill in values of their own
   const dataset = other ? wished : null;
   const ask = (name, question) => server[name]({ dataset, question });
 // THE PAGE'S OWN SCRIPTS
-  for (const { target, type } of early) {
+  for (const { target, type, value } of early) {
     if (type === "click") target.click();
-    else target.dispatchEvent(new Event(type, { bubbles: true }));
+    else {
+      if (target.type !== "file") target.value = value; // a file is still there, and cannot be set
+      target.dispatchEvent(new Event(type, { bubbles: true }));
+    }
   }
 })();
