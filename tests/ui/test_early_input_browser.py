@@ -44,6 +44,13 @@ def test_a_button_pressed_before_the_data_set_is_known_acts_once_it_is(watched: 
     assert "data=zhihu" in page.url and "run=" in page.url
 
 
+def test_the_tour_begun_before_the_data_set_is_known_stays_with_the_history(watched: Watched, address: str) -> None:
+    with before_the_facts(watched, address, "&items=1,2,3,4") as page:
+        page.get_by_role("link", name="Tour", exact=True).click()
+    expect(page.get_by_role("complementary", name="Guided tour")).to_be_visible()
+    assert "data=zhihu&items=1,2,3,4" in page.url
+
+
 def test_letters_typed_before_the_data_set_is_known_are_searched_once_it_is(watched: Watched, address: str) -> None:
     with before_the_facts(watched, address) as page:
         page.locator(".explore .search").type("1")

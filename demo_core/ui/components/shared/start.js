@@ -1,11 +1,13 @@
 // Every component starts here: which data set the address names, what is known of it, and then the page's own scripts.
 (async () => {
-  // What is pressed or typed before those scripts are there waits for them. By itself, a form would leave the page.
+  // What is pressed or typed before those scripts are there waits for them. By itself, a form or a link would leave the page.
   const early = [], kinds = ["click", "input", "change"];
   const keepForLater = (event) => {
-    const { type } = event, target = type === "click" ? event.target.closest("button") : event.target;
-    if (type === "click" && target) event.preventDefault();
-    if (target && !early.some((one) => one.target === target && one.type === type)) early.push({ target, type });
+    const { type, metaKey, ctrlKey } = event, pressed = type === "click" && !metaKey && !ctrlKey;
+    const target = type === "click" ? pressed && event.target.closest("button, a") : event.target;
+    if (!target) return;
+    if (pressed) event.preventDefault();
+    if (!early.some((one) => one.target === target && one.type === type)) early.push({ target, type });
   };
   for (const kind of kinds) element.addEventListener(kind, keepForLater, true);
   const wished = new URLSearchParams(location.search).get("data"), other = wished && wished !== props.value.first;
