@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Page, expect
 
-from tests.ui.pages import Watched, held, wait_for_request
+from tests.ui.pages import Watched, chips, held, wait_for_request
 
 SETTLED = re.compile("settled at step|before the first step")
 
@@ -55,6 +55,16 @@ def test_letters_typed_before_the_data_set_is_known_are_searched_once_it_is(watc
     with before_the_facts(watched, address) as page:
         page.locator(".explore .search").type("1")
     expect(page.get_by_role("listbox").get_by_role("option").first).to_be_visible()
+
+
+def test_what_is_entered_before_the_data_set_is_known_joins_the_history_once_it_is(
+    watched: Watched, address: str
+) -> None:
+    with before_the_facts(watched, address) as page:
+        page.locator(".explore .search").type("17")
+        page.keyboard.press("Enter")
+    expect(chips(page)).to_have_count(1)
+    expect(page).to_have_url(re.compile("items=17"))
 
 
 def test_a_number_typed_before_the_data_set_is_known_stays(watched: Watched, address: str) -> None:

@@ -1,15 +1,19 @@
 // Every component starts here: which data set the address names, what is known of it, and then the page's own scripts.
 (async () => {
   // What is pressed or typed before those scripts are there waits for them. By itself, a form or a link would leave the page.
-  const early = [], kinds = ["click", "input", "change"];
+  const early = [], itself = ({ target }) => target, kinds = {
+    click: ({ target, metaKey, ctrlKey }) => (metaKey || ctrlKey ? null : target.closest("button, a")),
+    keydown: ({ target, key }) => (key === "Enter" && target.matches("input") && !target.form ? target : null), // in a form, it clicks
+    input: itself,
+    change: itself,
+  };
   const keepForLater = (event) => {
-    const { type, metaKey, ctrlKey } = event, pressed = type === "click" && !metaKey && !ctrlKey;
-    const target = type === "click" ? pressed && event.target.closest("button, a") : event.target;
+    const { type } = event, target = kinds[type](event);
     if (!target) return;
-    if (pressed) event.preventDefault();
+    event.preventDefault();
     if (!early.some((one) => one.target === target && one.type === type)) early.push({ target, type });
   };
-  for (const kind of kinds) element.addEventListener(kind, keepForLater, true);
+  for (const kind of Object.keys(kinds)) element.addEventListener(kind, keepForLater, true);
   const wished = new URLSearchParams(location.search).get("data"), other = wished && wished !== props.value.first;
   // Of the first data set the page knows the facts already, unless bundles have come since the app started.
   const asked = other || props.value.changing ? await server.facts_of(other ? wished : null).catch(() => undefined) : undefined;
@@ -26,7 +30,7 @@
     element.replaceChildren(note);
     return;
   }
-  for (const kind of kinds) element.removeEventListener(kind, keepForLater, true);
+  for (const kind of Object.keys(kinds)) element.removeEventListener(kind, keepForLater, true);
   for (const one of early) one.value = one.target.value; // the scripts fill in values of their own
   const dataset = other ? wished : null;
   const ask = (name, question) => server[name]({ dataset, question });
@@ -35,7 +39,8 @@
     if (type === "click") target.click();
     else {
       if (target.type !== "file") target.value = value; // a file is still there, and cannot be set
-      target.dispatchEvent(new Event(type, { bubbles: true }));
+      const Kind = type === "keydown" ? KeyboardEvent : Event;
+      target.dispatchEvent(new Kind(type, { key: "Enter", bubbles: true, cancelable: true }));
     }
   }
 })();
