@@ -89,3 +89,16 @@ def test_a_step_of_the_tour_is_shown_when_its_part_comes_late(watched: Watched, 
         page.wait_for_timeout(LATE)
         expect(page.locator(".tp-pointed")).to_have_count(0)
     expect(page.locator('#explore [data-part="weights-title"].tp-pointed')).to_be_in_viewport()
+
+
+def test_the_example_of_a_tour_is_walked_when_the_header_comes_later_than_the_view(
+    watched: Watched, address: str
+) -> None:
+    page = watched.open(address)
+    header = page.evaluate("window.gradio_config.components.find((one) => one.props.elem_id === 'top').id")
+    with held(page, saying=f'"component_id":{header},') as waiting:
+        page.goto(f"{address}?view=denoise&steps=2&data=zhihu&tour=denoising")
+        wait_for_request(page, waiting)
+        expect(page.locator(".denoise .verdict")).to_contain_text("settled at step", timeout=30_000)
+        expect(page.locator(".stage text.number")).to_have_count(0)
+    expect(page.locator(".stage text.number").first).to_be_visible(timeout=30_000)

@@ -102,13 +102,14 @@ for (const [name, read] of [["steps", (text) => Number(text)], ["guidance", (tex
   });
   input.addEventListener("change", () => {
     clearTimeout(waiting);
-    waiting = setTimeout(run, SOON); // arrow keys change it step by step
+    waiting = setTimeout(() => {
+      if (!isAsked()) run();
+    }, SOON); // arrow keys change it step by step
   });
 }
 part("noise").addEventListener("click", () => {
   writeInAddress({ seed: Math.floor(Math.random() * 1e6) });
   dispatchEvent(new PopStateEvent("popstate")); // the lists on Explore come from the same noise
-  run();
 });
 part("stop").addEventListener("click", stopRun);
 document.addEventListener("keydown", (event) => {
@@ -126,15 +127,19 @@ document.addEventListener("keydown", (event) => {
 // The tab was opened, or the history changed while it was closed.
 whenSeen(() => {
   readSettings();
-  if (askedFor !== JSON.stringify(question())) run();
-  else draw();
+  if (isAsked()) draw();
+  else run();
+});
+// Another history or other noise while it is open: a tour or a talk may bring the example later than the view stands.
+addEventListener("popstate", () => {
+  if (element.offsetParent && !isAsked()) run();
 });
 document.addEventListener("turnpoint:shown", () => draw());
 // A talk comes here next: what it will show is computed before.
 document.addEventListener("turnpoint:prepare", () => {
   if (element.offsetParent) return;
   readSettings();
-  if (askedFor !== JSON.stringify(question())) run();
+  if (!isAsked()) run();
 });
 whenWidthChanges(draw);
 const captionOf = () => [`${verdictOf()}${guidanceWords()}`, ...(notes?.provenance ?? [])];

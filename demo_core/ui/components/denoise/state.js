@@ -17,6 +17,7 @@ function writeSettings() {
 }
 
 const question = () => ({ ...historyInAddress(), ...settings });
+const isAsked = () => askedFor === JSON.stringify(question());
 const framesOf = (model) => walks.get(model)?.frames ?? [];
 const lastStep = () => Math.max(0, ...[...walks.values()].map(({ frames }) => frames.length - 1));
 const walking = () => [...walks.values()].filter(({ model }) => !model.error);

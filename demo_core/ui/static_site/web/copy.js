@@ -29,17 +29,6 @@ function goTo(one) {
   if (one.next !== null) address.searchParams.set("next", one.next);
   history.replaceState(history.state, "", address.href.replaceAll("%2C", ","));
   dispatchEvent(new PopStateEvent("popstate"));
-  renewDenoise();
-}
-
-// Denoise prepares what it does not show yet: so it leaves for a moment, and shows what came.
-function renewDenoise() {
-  const panel = document.getElementById("panel-denoise");
-  if (panel.hidden) return;
-  panel.hidden = true;
-  document.dispatchEvent(new CustomEvent("turnpoint:prepare"));
-  panel.hidden = false;
-  document.dispatchEvent(new CustomEvent("turnpoint:shown"));
 }
 
 choice.addEventListener("change", () => {
