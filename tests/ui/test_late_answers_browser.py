@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
-from tests.ui.pages import PHONE, STAGE, STREAMS, Watched, chips, held, link, wait_for_request
+from tests.ui.pages import PHONE, STAGE, STREAMS, Watched, chips, choose, held, link, wait_for_request
 
 LATE = 1000  # milliseconds, more than a talk waits for what it fits into the screen
 
@@ -16,6 +16,13 @@ def half_typed(watched: Watched, address: str) -> Page:
     page.get_by_role("combobox", name="Search").type("ali")
     expect(page.get_by_role("listbox").get_by_role("option").first).to_be_visible()
     return page
+
+
+def answered(page: Page, asked: Request) -> None:
+    """Waits until the page has drawn the answer, if it draws it."""
+    answer = asked.response()
+    assert answer is not None and answer.json()
+    page.wait_for_timeout(300)  # longer than drawing an answer takes
 
 
 def test_enter_takes_what_was_typed_and_not_what_fewer_letters_gave(watched: Watched, address: str) -> None:
@@ -34,9 +41,7 @@ def test_escape_leaves_the_suggestions_closed_when_the_answer_comes(watched: Wat
         page.get_by_role("combobox", name="Search").type("en")
         asked = wait_for_request(page, waiting).request
         page.keyboard.press("Escape")
-    answer = asked.response()
-    assert answer is not None and answer.json()
-    page.wait_for_timeout(300)  # longer than drawing an answer takes
+    answered(page, asked)
     expect(page.get_by_role("listbox")).to_be_hidden()
 
 
@@ -102,3 +107,25 @@ def test_the_example_of_a_tour_is_walked_when_the_header_comes_later_than_the_vi
         expect(page.locator(".denoise .verdict")).to_contain_text("settled at step", timeout=30_000)
         expect(page.locator(".stage text.number")).to_have_count(0)
     expect(page.locator(".stage text.number").first).to_be_visible(timeout=30_000)
+
+
+def test_a_film_chosen_while_a_person_is_on_the_way_stays(watched: Watched, address: str) -> None:
+    page = watched.open(address)
+    with held(page, saying='"fn_name":"person"') as waiting:
+        page.get_by_role("button", name="Random person").click()
+        person = wait_for_request(page, waiting).request
+        choose(page, "the matrix", "The Matrix 1999")
+    answered(page, person)
+    expect(chips(page)).to_have_text(["The Matrix"])
+
+
+def test_a_film_chosen_while_a_pasted_list_is_read_stays(watched: Watched, address: str) -> None:
+    page = watched.open(address)
+    page.get_by_role("button", name="Paste or upload").click()
+    page.get_by_label("Titles or numbers").fill("Alien\nAliens")
+    with held(page, saying='"fn_name":"parse"') as waiting:
+        page.get_by_role("button", name="Read", exact=True).click()
+        reading = wait_for_request(page, waiting).request
+        choose(page, "the matrix", "The Matrix 1999")
+    answered(page, reading)
+    expect(chips(page)).to_have_text(["The Matrix"])

@@ -47,7 +47,8 @@ part("upload").addEventListener("change", async () => {
 
 pastePanel.addEventListener("submit", async (event) => {
   event.preventDefault();
-  const answer = await ask("parse", pasted.value).catch(() => null);
+  const mine = (wishes += 1), answer = await ask("parse", pasted.value).catch(() => null);
+  if (mine !== wishes) return;
   const messages = answer ? answer.messages : ["The list was not read: no answer came. Try again."];
   part("paste-problems").replaceChildren(...messages.map((text) => node("li", {}, text)));
   if (!answer) return;
@@ -56,8 +57,9 @@ pastePanel.addEventListener("submit", async (event) => {
 });
 
 async function bring(kind) {
-  const seed = Math.floor(Math.random() * 2 ** 31);
+  const mine = (wishes += 1), seed = Math.floor(Math.random() * 2 ** 31);
   const person = await ask("person", { kind, seed }).catch(() => null);
+  if (mine !== wishes) return;
   if (!person || person.error) showProblem(person?.error ?? NO_ANSWER);
   else setHistory(person.items, person.next, `A person with ${plural(person.items.length, noun)}.`);
 }

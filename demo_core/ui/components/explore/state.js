@@ -4,6 +4,7 @@ const watched = noun === "film" ? "watched" : "chosen";
 const state = { items: [], next: null, threshold: null, seed: 0, models: null };
 let answered = null; // the last answer drawn
 let newest = 0, waiting = false;
+let wishes = 0; // every change counts, and every history that is asked for: the last one stands
 
 function readAddress() {
   const { items, off, next, threshold, seed } = historyInAddress();
@@ -36,6 +37,7 @@ let lastKind = "", lastTime = 0;
 const snapshot = () => ({ ...state });
 
 function keepForUndo(kind = "") {
+  wishes += 1;
   const now = Date.now(), together = kind && kind === lastKind && now - lastTime < STEP;
   [lastKind, lastTime] = [kind, now];
   future.length = 0;
@@ -46,6 +48,7 @@ function keepForUndo(kind = "") {
 
 function travel(from, to, saying) {
   if (!from.length) return;
+  wishes += 1;
   to.push(snapshot());
   Object.assign(state, from.pop());
   lastKind = "";
