@@ -129,3 +129,32 @@ def test_a_film_chosen_while_a_pasted_list_is_read_stays(watched: Watched, addre
         choose(page, "the matrix", "The Matrix 1999")
     answered(page, reading)
     expect(chips(page)).to_have_text(["The Matrix"])
+
+
+def test_who_types_while_a_film_is_being_removed_goes_on_typing(
+    watched: Watched, address: str, films: list[int]
+) -> None:
+    page = watched.open(link(address, films))
+    box = page.get_by_role("combobox", name="Search")
+    with held(page, saying='"fn_name":"look"') as waiting:
+        chips(page).first.focus()
+        page.keyboard.press("Delete")
+        wait_for_request(page, waiting)
+        box.type("al")
+    expect(chips(page)).to_have_count(5)
+    page.keyboard.type("ien")
+    expect(box).to_have_value("alien")
+
+
+def test_who_types_while_a_pasted_list_is_read_goes_on_typing(watched: Watched, address: str) -> None:
+    page = watched.open(address)
+    box = page.get_by_role("combobox", name="Search")
+    page.get_by_role("button", name="Paste or upload").click()
+    page.get_by_label("Titles or numbers").fill("Alien\nAliens")
+    with held(page, saying='"fn_name":"parse"') as waiting:
+        page.get_by_role("button", name="Read", exact=True).click()
+        wait_for_request(page, waiting)
+        box.type("the")
+    expect(chips(page)).to_have_count(2)
+    page.keyboard.type(" matrix")
+    expect(box).to_have_value("the matrix")

@@ -145,13 +145,13 @@ async function removeChip(chip) {
   const index = [...chips.children].indexOf(chip), held = chip.contains(document.activeElement);
   if (chip.dataset.at === "next") await forgetNext();
   else await removeAt(placeOf(chip));
-  if (held) focusChip(index);
+  if (held && focusIsFree(chips)) focusChip(index);
 }
 
 async function removeOlder(row) {
   const rows = part("older-items").children, index = [...rows].indexOf(row), held = row.contains(document.activeElement);
   await removeAt(placeOf(row));
-  if (held) (rows[Math.min(index, rows.length - 1)]?.querySelector(".remove") ?? chips.querySelector(".name") ?? box).focus();
+  if (held && focusIsFree(part("older"))) (rows[Math.min(index, rows.length - 1)]?.querySelector(".remove") ?? chips.querySelector(".name") ?? box).focus();
 }
 
 chips.addEventListener("click", (event) => {

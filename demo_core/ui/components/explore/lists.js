@@ -53,7 +53,7 @@ function modelChoice(model) {
     const chosen = choice.value;
     if (shownModel === model) shownModel = chosen;
     await swapModel(model, chosen);
-    lists.querySelector(`[data-key="${chosen}"] select`)?.focus({ preventScroll: true });
+    if (focusIsFree(lists)) lists.querySelector(`[data-key="${chosen}"] select`)?.focus({ preventScroll: true });
   });
   return choice;
 }

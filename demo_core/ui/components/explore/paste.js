@@ -4,9 +4,10 @@ part("paste-label").textContent = `${noun === "film" ? "Titles" : "Names"} or nu
   + " or separated by commas.";
 
 function openPaste(open) {
+  const free = open || focusIsFree(pastePanel);
   show(pastePanel, open);
   pasteButton.setAttribute("aria-expanded", String(open));
-  (open ? pasted : pasteButton).focus();
+  if (free) (open ? pasted : pasteButton).focus();
 }
 
 pasteButton.addEventListener("click", () => openPaste(pastePanel.hidden));

@@ -17,6 +17,9 @@ function show(target, visible) {
   target.hidden = !visible;
 }
 
+// Whether the focus may be led on with an answer: it is nowhere, or still in `place`. Who has moved on keeps it.
+const focusIsFree = (place) => document.activeElement === document.body || place.contains(document.activeElement);
+
 // Children of `parent` become one node per entry, in order; the same key keeps its node, its focus and its place in time.
 function keyed(parent, entries, keyOf, make, update) {
   const focused = document.activeElement;
