@@ -158,3 +158,16 @@ def test_who_types_while_a_pasted_list_is_read_goes_on_typing(watched: Watched, 
     expect(chips(page)).to_have_count(2)
     page.keyboard.type(" matrix")
     expect(box).to_have_value("the matrix")
+
+
+def test_a_film_removed_while_another_answer_is_on_the_way_leaves_the_focus_to_the_next(
+    watched: Watched, address: str, films: list[int]
+) -> None:
+    page = watched.open(link(address, films))
+    with held(page, saying='"fn_name":"look"') as waiting:
+        chips(page).nth(1).focus()
+        page.keyboard.press("Space")
+        wait_for_request(page, waiting)
+        page.keyboard.press("Delete")
+    expect(chips(page)).to_have_count(5)
+    expect(chips(page).nth(1)).to_be_focused()

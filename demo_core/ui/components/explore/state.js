@@ -3,7 +3,7 @@ const noun = facts.noun || "item";
 const watched = noun === "film" ? "watched" : "chosen";
 const state = { items: [], next: null, threshold: null, seed: 0, models: null };
 let answered = null; // the last answer drawn
-let newest = 0, waiting = false;
+let newest = 0, answering = null; // while a question is out: the promise that what is newest then is drawn
 let wishes = 0; // every change counts, and every history that is asked for: the last one stands
 
 function readAddress() {
@@ -59,13 +59,16 @@ const redo = () => travel(future, past, "Done again.");
 
 // Asks for the state as it is now. While one question is out, later ones wait as one; only the newest answer is drawn.
 // `saying` is announced with the answer; `edited` marks a change small enough to compare the lists before and after.
-async function refresh(saying = "", edited = false) {
+function refresh(saying = "", edited = false) {
   newest += 1;
   refresh.saying = saying;
   refresh.edited = edited;
   writeAddress();
-  if (waiting) return;
-  waiting = true;
+  answering ??= askNewest();
+  return answering;
+}
+
+async function askNewest() {
   const slow = setTimeout(() => element.firstElementChild.classList.add("computing"), 300);
   let answer, asked;
   do {
@@ -74,7 +77,7 @@ async function refresh(saying = "", edited = false) {
     const items = state.items.map((item) => item.id), next = state.next?.id ?? null;
     answer = await ask("look", { items, off: offPositions(), next, threshold, seed, models }).catch(() => null);
   } while (asked !== newest);
-  waiting = false;
+  answering = null;
   clearTimeout(slow);
   element.firstElementChild.classList.remove("computing");
   if (answer) {
