@@ -171,3 +171,16 @@ def test_a_film_removed_while_another_answer_is_on_the_way_leaves_the_focus_to_t
         page.keyboard.press("Delete")
     expect(chips(page)).to_have_count(5)
     expect(chips(page).nth(1)).to_be_focused()
+
+
+def test_a_digit_switches_the_film_that_is_shown_there_while_another_is_being_removed(
+    watched: Watched, address: str, films: list[int]
+) -> None:
+    page = watched.open(link(address, films))
+    third = chips(page).nth(2).inner_text()
+    with held(page, saying='"fn_name":"look"') as waiting:
+        page.locator(".chip .remove").first.click()
+        wait_for_request(page, waiting)
+        page.keyboard.press("3")
+    expect(chips(page)).to_have_count(5)
+    expect(page.locator(".chip.off .name")).to_have_text([third])

@@ -125,8 +125,8 @@ function shortcut(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return null;
   if (event.key === "/") return () => box.focus();
   if (!/^\d$/.test(event.key) || !answered) return null;
-  const column = (Number(event.key) + 9) % 10; // 1 to 9, and 0 for the tenth
-  return () => toggleAt(column + layoutOf(answered).folded);
+  const chip = chips.children[(Number(event.key) + 9) % 10]; // 1 to 9, and 0 for the tenth, as they are shown
+  return () => chip && toggleAt(placeOf(chip));
 }
 document.addEventListener("keydown", (event) => {
   if (isTyping(event.target) || !element.offsetParent || document.querySelector("dialog[open]")) return;
