@@ -8,6 +8,7 @@ from playwright.sync_api import Page, Request, expect
 from tests.ui.pages import PHONE, STAGE, STREAMS, Watched, chips, choose, held, link, wait_for_request
 
 LATE = 1000  # milliseconds, more than a talk waits for what it fits into the screen
+LEAVING = 300  # longer than the search takes to see that the focus has left it
 
 
 def half_typed(watched: Watched, address: str) -> Page:
@@ -33,6 +34,22 @@ def test_enter_takes_what_was_typed_and_not_what_fewer_letters_gave(watched: Wat
         wait_for_request(page, waiting)
         page.keyboard.press("Enter")
     expect(chips(page)).to_have_text(["Alien"])
+
+
+def test_enter_takes_what_was_typed_also_for_who_has_left_the_box_since(
+    watched: Watched, address: str, films: list[int]
+) -> None:
+    page = watched.open(link(address, films))
+    with held(page, saying='"fn_name":"search"') as waiting:
+        chips(page).nth(1).dblclick()
+        page.keyboard.type("the matrix")
+        page.keyboard.press("Enter")
+        wait_for_request(page, waiting)
+        chips(page).first.focus()
+        page.wait_for_timeout(LEAVING)
+    expect(chips(page).nth(1)).to_have_text("The Matrix")
+    expect(chips(page).first).to_be_focused()
+    expect(chips(page)).to_have_count(len(films))
 
 
 def test_escape_leaves_the_suggestions_closed_when_the_answer_comes(watched: Watched, address: str) -> None:

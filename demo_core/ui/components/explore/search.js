@@ -91,7 +91,7 @@ function choose(index) {
   closeSuggestions();
   stopReplacing();
   show(searchNote, false);
-  box.focus();
+  if (focusIsFree(part("field"))) box.focus();
   // A page without a server has no answers for another history: it takes the item over, and tells what it knows of it.
   const mine = element.dispatchEvent(new CustomEvent("turnpoint:picked", { detail: item, bubbles: true, cancelable: true }));
   if (!mine) return;
@@ -99,10 +99,22 @@ function choose(index) {
   else replaceAt(place, item);
 }
 
+let entered = null; // which lookup Enter waits for: its film is taken, whoever has left the box since
+
+function leaveBox() {
+  if (document.activeElement === box || entered === lookup) return;
+  closeSuggestions();
+  stopReplacing();
+}
+
 // Suggestions for fewer letters are not what was meant; a near miss is taken only once it has been seen.
 async function chooseTyped() {
-  await suggest();
+  const answer = suggest(), mine = (entered = lookup);
+  await answer;
+  if (mine !== lookup) return;
+  entered = null;
   if (isCurrent() && !found[0].near_miss) choose(0);
+  else leaveBox();
 }
 
 box.addEventListener("input", () => {
@@ -123,11 +135,7 @@ box.addEventListener("keydown", (event) => {
   else return;
   event.preventDefault();
 });
-box.addEventListener("blur", () => setTimeout(() => {
-  if (document.activeElement === box) return;
-  closeSuggestions();
-  stopReplacing();
-}, 120));
+box.addEventListener("blur", () => setTimeout(leaveBox, 120));
 list.addEventListener("pointerdown", (event) => {
   event.preventDefault();
   const option = event.target.closest("li");
