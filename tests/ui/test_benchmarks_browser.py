@@ -17,7 +17,7 @@ from demo_core.sequences import Rows
 from demo_core.ui import create_app, launch
 from scripts.serving import free_port
 from tests.runs import experiment_runs, run, write_runs, zhihu_runs
-from tests.ui.pages import DESKTOP, PHONE, Watched
+from tests.ui.pages import DESKTOP, PHONE, Watched, held, wait_for_request
 
 VIEW = "#benchmarks-page"
 SLOW = 30_000  # the first drawing imports Altair
@@ -145,6 +145,19 @@ def test_two_rows_are_compared_and_the_pair_stands_in_the_address(watched: Watch
     assert "second=card:released" in page.url
     again = opened(watched, address, "&second=card:released")
     expect(again.locator("select[data-kind=second]")).to_have_value("card:released")
+
+
+def test_a_pair_chosen_while_another_metric_is_on_its_way_stays(watched: Watched, address: str) -> None:
+    page = opened(watched, address)
+    second = page.locator("select[data-kind=second]")
+    with held(page, saying='"fn_name":"look"') as waiting:
+        page.get_by_role("button", name="NDCG@20", exact=True).click()
+        wait_for_request(page, waiting)
+        second.select_option("card:released")
+    expect(page.locator("button[data-name='ndcg@20']")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(f"{VIEW} .difference-text")).to_contain_text("neither is shown", timeout=SLOW)
+    expect(second).to_have_value("card:released")
+    assert "second=card:released" in page.url and "metric=ndcg@20" in page.url
 
 
 def test_a_curve_is_downloaded_under_its_own_name(watched: Watched, address: str) -> None:

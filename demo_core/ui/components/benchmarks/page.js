@@ -53,11 +53,12 @@ function restoreFocus({ kind, name }) {
 
 async function look(change) {
   wishes = { ...wishes, ...change };
-  const mine = ++newest;
+  const mine = ++newest, asked = wishes;
   const slow = setTimeout(() => page.setAttribute("aria-busy", "true"), 300);
   try {
-    const answer = await ask("look", wishes);
+    const answer = await ask("look", asked);
     if (mine !== newest) return;
+    if (asked !== wishes) return look(); // another pair was chosen meanwhile, and stands in the address
     view = withRunsHere(answer);
     if (change) writeAddress(wishes);
     draw();
