@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from demo_core.engine import Shelf
 from demo_core.measure import RANKS
@@ -158,6 +158,27 @@ def test_a_pair_chosen_while_another_metric_is_on_its_way_stays(watched: Watched
     expect(page.locator(f"{VIEW} .difference-text")).to_contain_text("neither is shown", timeout=SLOW)
     expect(second).to_have_value("card:released")
     assert "second=card:released" in page.url and "metric=ndcg@20" in page.url
+
+
+def refuse(route: Route) -> None:
+    """As a server that is gone, where NDCG@20 is asked for."""
+    if "ndcg@20" in (route.request.post_data or ""):
+        route.abort()
+    else:
+        route.fallback()
+
+
+def test_a_comparison_on_its_way_is_shown_though_another_metric_was_asked_for_in_vain(
+    watched: Watched, address: str
+) -> None:
+    page = watched.open(address, ready="#explore", quiet=True)
+    with held(page, saying='"fn_name":"compare"') as waiting:
+        page.get_by_role("tab", name="Benchmarks").click()
+        wait_for_request(page, waiting)
+        page.route(re.compile("component_server"), refuse)
+        page.get_by_role("button", name="NDCG@20", exact=True).click()
+        expect(page.locator(f"{VIEW} .notice")).to_contain_text("The server gave no answer.")
+    expect(page.locator(f"{VIEW} .difference-text")).to_contain_text("interval", timeout=SLOW)
 
 
 def test_a_curve_is_downloaded_under_its_own_name(watched: Watched, address: str) -> None:

@@ -100,14 +100,14 @@ function refit() {
 async function compareRows() {
   const host = at("difference");
   if (!host || !isOpen(host)) return;
-  const mine = newest, asked = { ...view.choice }, question = JSON.stringify(asked);
+  const asked = { ...view.choice }, question = JSON.stringify(asked);
   if (host.dataset.asked === question) return; // every section that opens comes here, and the answer takes seconds
   host.dataset.asked = question;
   const text = host.querySelector(".difference-text");
   if (!text.textContent) text.textContent = "computing …";
   const told = await ask("compare", asked).catch(() => null);
   if (!told) delete host.dataset.asked;
-  if (mine !== newest || view.choice.first !== asked.first || view.choice.second !== asked.second) return;
+  if (host !== at("difference") || view.choice.first !== asked.first || view.choice.second !== asked.second) return;
   if (!told) text.textContent = `${UNANSWERED} Choose again.`;
   else if (told.text) showDifference(host, told);
 }
