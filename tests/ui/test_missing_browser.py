@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from demo_core.engine import Engine
-from tests.ui.pages import PHONE, Watched, chips, link
+from tests.ui.pages import PHONE, Watched, chips, held, link, wait_for_request
 
 
 def opened(watched: Watched, address: str, films: list[int], rest: str = "", **how: object) -> Page:
@@ -68,6 +68,24 @@ def test_the_curve_has_every_share_and_the_table_tells_it(watched: Watched, addr
     page.get_by_role("button", name="★ in the list").click()
     expect(page.locator(".lab .chart")).to_contain_text("100 %")
     assert "people=yes" in page.url
+
+
+def test_the_figures_of_another_history_go_before_those_of_this_one_come(
+    watched: Watched, address: str, films: list[int]
+) -> None:
+    page = opened(watched, address, films)
+    verdict = page.locator(".lab .verdict")
+    expect(verdict).to_contain_text("of 6 films")
+    page.get_by_role("tab", name="Explore").click()
+    page.locator(".chip .remove").first.click()
+    expect(chips(page)).to_have_count(len(films) - 1)
+    with held(page) as waiting:
+        page.get_by_role("tab", name="Missing data").click()
+        wait_for_request(page, waiting)
+        expect(verdict).to_have_text("One moment …")
+        expect(page.locator(".lab .left .squares")).to_have_count(0)
+    expect(verdict).to_contain_text("of 5 films")
+    expect(page.locator(".lab .legend li")).to_have_count(3)
 
 
 def test_an_empty_history_says_where_to_begin(watched: Watched, address: str) -> None:

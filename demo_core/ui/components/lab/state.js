@@ -25,14 +25,20 @@ async function look() {
   const mine = (newest += 1);
   writeLab();
   askedFor = JSON.stringify(historyInAddress());
+  if (answer && askedFor !== answeredFor) forget();
   const found = await ask("look", { ...historyInAddress(), ...lab }).catch(() => null);
   if (mine !== newest) return;
-  if (found && !found.error) answer = found;
-  else if (askedFor !== answeredFor) answer = null; // the old figures are of another history
-  if (found && !found.error) answeredFor = askedFor;
+  if (found && !found.error) [answer, answeredFor] = [found, askedFor];
   draw(found ? found.error ?? "" : NO_ANSWER);
   if (found && !found.error) part("live").textContent = part("verdict").textContent;
   askCurve();
+}
+
+// The old figures are of another history: nobody should read them as those of this one.
+function forget() {
+  [answer, points, curveFor] = [null, [], ""];
+  curveRun += 1;
+  draw();
 }
 
 // One share after the other, each drawn as it comes; a curve that is there already is not asked for again.
