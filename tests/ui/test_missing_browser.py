@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from demo_core.engine import Engine
-from tests.ui.pages import PHONE, Watched, chips, held, link, wait_for_request
+from tests.ui.pages import ANSWERS, PHONE, Watched, chips, held, link, wait_for_request
 
 
 def opened(watched: Watched, address: str, films: list[int], rest: str = "", **how: object) -> Page:
@@ -86,6 +86,25 @@ def test_the_figures_of_another_history_go_before_those_of_this_one_come(
         expect(page.locator(".lab .left .squares")).to_have_count(0)
     expect(verdict).to_contain_text("of 5 films")
     expect(page.locator(".lab .legend li")).to_have_count(3)
+
+
+def test_a_question_without_an_answer_is_not_waited_for_and_is_asked_again(
+    watched: Watched, address: str, films: list[int]
+) -> None:
+    page = watched.open(link(address, films), quiet=True)
+    page.route(ANSWERS, lambda route: route.abort())
+    page.get_by_role("tab", name="Missing data").click()
+    expect(page.locator(".lab .problem")).to_contain_text("No answer came.")
+    expect(page.locator(".lab .verdict")).to_have_text("Nothing to show.")
+    page.unroute(ANSWERS)
+    page.get_by_role("tab", name="Explore").click()
+    expect(chips(page).first).to_be_visible()
+    with held(page) as waiting:
+        page.get_by_role("tab", name="Missing data").click()
+        wait_for_request(page, waiting)
+        expect(page.locator(".lab .verdict")).to_have_text("One moment …")
+    expect(page.locator(".lab .verdict")).to_contain_text("of 6 films")
+    expect(page.locator(".lab .problem")).to_be_hidden()
 
 
 def test_an_empty_history_says_where_to_begin(watched: Watched, address: str) -> None:

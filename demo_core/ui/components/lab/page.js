@@ -2,7 +2,7 @@
 function verdictOf() {
   const { items, off } = historyInAddress();
   if (!items.length) return `Choose ${noun}s on Explore, and see here what becomes of the lists when some are missing.`;
-  if (!answer) return "One moment …";
+  if (!answer) return waiting ? "One moment …" : "Nothing to show.";
   const touched = answer.items.filter((entry) => entry.lost || entry.position === null).length, total = items.length - off.length;
   const kept = answer.lists.filter((one) => !one.error).map((one, at) => (at ? `${one.title} ${stay(one)}`
     : `${one.title} keeps ${stay(one)} of its ${size()}`));

@@ -3,7 +3,7 @@ const NO_ANSWER = "No answer came. Your history is kept; try again.";
 const SHARES = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6];
 const noun = facts.noun || "item", watched = noun === "film" ? "watched" : "chosen";
 const lab = { kind: "lost", share: 0.3, draw: 0, people: false, measure: "kept" };
-let answer = null, points = [], curveFor = "", askedFor = "", answeredFor = "", newest = 0, curveRun = 0;
+let answer = null, points = [], curveFor = "", askedFor = "", answeredFor = "", newest = 0, curveRun = 0, waiting = true;
 
 function readLab() {
   const query = new URLSearchParams(location.search), whole = (name) => Math.round(Number(query.get(name)));
@@ -25,9 +25,13 @@ async function look() {
   const mine = (newest += 1);
   writeLab();
   askedFor = JSON.stringify(historyInAddress());
-  if (answer && askedFor !== answeredFor) forget();
+  waiting = true;
+  if (!answer) part("verdict").textContent = verdictOf();
+  else if (askedFor !== answeredFor) forget();
   const found = await ask("look", { ...historyInAddress(), ...lab }).catch(() => null);
   if (mine !== newest) return;
+  waiting = false;
+  if (!found) askedFor = ""; // whoever comes back asks again
   if (found && !found.error) [answer, answeredFor] = [found, askedFor];
   draw(found ? found.error ?? "" : NO_ANSWER);
   if (found && !found.error) part("live").textContent = part("verdict").textContent;
