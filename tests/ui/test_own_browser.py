@@ -15,12 +15,13 @@ from demo_core.engine import Shelf
 from demo_core.engine.workshop import Workshop
 from demo_core.ui import OwnData, create_app, launch
 from scripts.serving import free_port
-from tests.ui.pages import CHECKPOINTS, PHONE, Watched
+from tests.ui.pages import CHECKPOINTS, PHONE, Watched, held, wait_for_request
 from tests.walks import walks
 
 HOME = Path(__file__).parents[2]
 READY = '#own [data-part="verdict"]'
 TITLE = "Night & <b>Day</b>"
+UPLOADS = "**/gradio_api/upload**"
 READING = 60_000  # a table is read by a process of its own, which has to start first
 
 
@@ -154,6 +155,38 @@ def test_a_training_is_stopped_from_another_visit_and_what_is_wrong_is_said(
     other.get_by_role("button", name="Stop").click()
     expect(page.locator('tr[data-model="card"]')).to_contain_text("broken off after", timeout=30_000)
     assert not (checkpoints / "own-stopped").exists()
+
+
+def test_of_two_files_the_one_chosen_last_is_read_though_the_other_arrives_later(
+    watched: Watched, address: str, table: Path, tmp_path: Path
+) -> None:
+    page = opened(watched, address)
+    slow = walks(tmp_path / "slow.csv")
+    with held(page, UPLOADS, saying=slow.name) as waiting:
+        page.set_input_files('#own [data-part="file"]', slow)
+        sent = wait_for_request(page, waiting).request
+        page.set_input_files('#own [data-part="file"]', table)
+        expect(page.locator('#own [data-part="found"]')).to_contain_text("1,080 rows", timeout=READING)
+    assert sent.response() is not None
+    page.wait_for_timeout(300)
+    expect(page.locator('#own [data-part="file-words"]')).to_have_text(table.name)
+
+
+def test_a_start_while_another_file_is_on_its_way_trains_that_one(
+    watched: Watched, address: str, table: Path, tmp_path: Path
+) -> None:
+    page = opened(watched, address)
+    page.set_input_files('#own [data-part="file"]', walks(tmp_path / "first.csv"))
+    expect(page.locator('#own [data-part="found"] p').first).to_be_visible(timeout=READING)
+    only(page, "popularity")
+    with held(page, UPLOADS) as waiting:
+        page.set_input_files('#own [data-part="file"]', table)
+        wait_for_request(page, waiting)
+        page.get_by_label("Name").fill("Second")
+        page.get_by_role("button", name="Train").click()
+        expect(page.locator('#own [data-part="file-words"]')).to_have_text(f"{table.name} is being read …")
+    expect(page.locator(READY)).to_contain_text("Second is ready.", timeout=120_000)
+    expect(page.locator('#own [data-part="shelf-list"]')).to_contain_text("1,080 interactions")
 
 
 @pytest.mark.parametrize(

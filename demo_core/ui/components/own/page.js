@@ -82,7 +82,7 @@ part("file").addEventListener("change", () => {
 function readPath() {
   const path = part("path").value.trim();
   if (!path) return;
-  order.file = { path };
+  Object.assign(order, { file: { path }, sending: false, brought: order.brought + 1 });
   check(path.split(/[\\/]/).at(-1));
 }
 part("path-read").addEventListener("click", readPath);
@@ -93,7 +93,7 @@ part("path").addEventListener("keydown", (event) => {
 });
 for (const name of ["fewest", "noun"]) {
   part(name).addEventListener("change", () => {
-    if (order.file) check(order.name);
+    if (order.file && !order.sending) check(order.name);
   });
 }
 const drop = part("drop");

@@ -1,6 +1,6 @@
 // What is asked of the workshop, and what it tells. The training goes on without this page; the page only looks.
 const PAUSE = 1000; // between two looks while something is trained
-const order = { file: null, found: null, checking: false, asked: 0, starting: false, eager: false };
+const order = { file: null, found: null, sending: false, brought: 0, checking: false, asked: 0, starting: false, eager: false };
 let told = { progress: null, own: [] };
 let looking = null;
 
@@ -15,21 +15,24 @@ const wanted = () => ({
   seed: Math.round(Number(part("seed").value)),
 });
 
+// The file that is chosen last counts, whichever arrives first.
 async function bring(file) {
   if (file.size > facts.largest) {
     draw(`${file.name} has ${Math.ceil(file.size / 1e6)} MB; expected at most ${Math.floor(facts.largest / 1e6)} MB. Parquet is smaller than CSV.`);
     return;
   }
-  part("file-words").textContent = `${file.name} is being read …`;
-  try {
-    const { path } = await upload(file);
-    order.file = { path };
-  } catch {
-    order.file = null;
-    part("file-words").textContent = "or drop one here";
+  const mine = ++order.brought;
+  Object.assign(order, { sending: true, name: file.name });
+  draw(undefined);
+  const sent = await upload(file).catch(() => null);
+  if (mine !== order.brought) return;
+  order.sending = false;
+  if (!sent) {
+    Object.assign(order, { file: null, found: null, eager: false });
     draw("The file did not arrive. Try again.");
     return;
   }
+  order.file = { path: sent.path };
   if (!part("title").value) part("title").value = file.name.replace(/(\.(csv|tsv|txt|parquet|gz))+$/i, "").slice(0, 40);
   await check(file.name);
 }
@@ -51,10 +54,10 @@ async function check(name) {
   if (order.found && eager) start();
 }
 
-// While the table is read once more, a start waits for it; one start is enough.
+// While a table is on its way or read once more, a start waits for it; one start is enough.
 async function start() {
   if (order.starting) return;
-  if (order.checking) {
+  if (order.sending || order.checking) {
     order.eager = true;
     return;
   }

@@ -14,9 +14,9 @@ function keptWords(found) {
 }
 
 function drawTable() {
-  const { found, checking, name, file } = order;
+  const { found, sending, checking, name, file } = order;
   show(part("found"), Boolean(found));
-  part("file-words").textContent = checking ? `${name} is being read …` : file ? name : "or drop one here";
+  part("file-words").textContent = sending || checking ? `${name} is being read …` : file ? name : "or drop one here";
   if (!found) return;
   const lines = [keptWords(found), columnsWords(found), ...found.notes, `The first: ${found.examples.join(", ")}.`];
   part("found").replaceChildren(...lines.map((text) => node("p", {}, text)));
