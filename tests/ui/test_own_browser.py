@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from demo_core.engine import Shelf
 from demo_core.engine.workshop import Workshop
 from demo_core.ui import OwnData, create_app, launch
 from scripts.serving import free_port
-from tests.ui.pages import CHECKPOINTS, PHONE, Watched, held, wait_for_request
+from tests.ui.pages import ANSWERS, CHECKPOINTS, PHONE, Watched, held, wait_for_request
 from tests.walks import walks
 
 HOME = Path(__file__).parents[2]
@@ -187,6 +187,30 @@ def test_a_start_while_another_file_is_on_its_way_trains_that_one(
         expect(page.locator('#own [data-part="file-words"]')).to_have_text(f"{table.name} is being read …")
     expect(page.locator(READY)).to_contain_text("Second is ready.", timeout=120_000)
     expect(page.locator('#own [data-part="shelf-list"]')).to_contain_text("1,080 interactions")
+
+
+def test_a_training_stays_in_sight_when_an_older_answer_comes_later(
+    watched: Watched, address: str, table: Path
+) -> None:
+    page, late = watched.open(f"{address}?view=own", ready=READY), list[tuple[Route, APIResponse]]()
+
+    def keep_first(route: Route) -> None:
+        if '"fn_name":"progress"' in (route.request.post_data or "") and not late:
+            late.append((route, route.fetch()))
+        else:
+            route.fallback()
+
+    page.route(ANSWERS, keep_first)
+    page.reload()
+    page.set_input_files('#own [data-part="file"]', table)
+    expect(page.locator('#own [data-part="found"] p').first).to_be_visible(timeout=READING)
+    only(page, "popularity")
+    page.get_by_label("Name").fill("In sight")
+    page.get_by_role("button", name="Train").click()
+    expect(page.get_by_role("button", name="Stop")).to_be_visible(timeout=READING)
+    [(route, response)] = late
+    route.fulfill(response=response)
+    expect(page.locator(READY)).to_contain_text("In sight is ready.", timeout=120_000)
 
 
 @pytest.mark.parametrize(

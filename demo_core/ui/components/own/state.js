@@ -105,8 +105,10 @@ function take(answer, problem) {
   if (running()) looking = setTimeout(look, PAUSE);
 }
 
+// What was told meanwhile, such as that a training has begun, is newer than the answer.
 async function look() {
-  const answer = await ask("progress", null).catch(() => null);
+  const before = told, answer = await ask("progress", null).catch(() => null);
+  if (told !== before) return;
   if (answer) take(answer, undefined);
   else looking = setTimeout(look, 5 * PAUSE);
 }
