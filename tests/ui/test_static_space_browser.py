@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from demo_core.engine import Engine
 from demo_core.ui.static_site import write_site
-from tests.ui.pages import DESKTOP, MODELS, PHONE, Watched, chips, titles
+from tests.ui.pages import DESKTOP, MODELS, PHONE, Watched, chips, held, titles, wait_for_request
 from tests.ui.static_sites import HOSTILE, prepared
 
 READY = {
@@ -24,6 +24,7 @@ READY = {
     "family": "#family .node, #family .branches details",
 }
 STAGE = {"width": 1920, "height": 1080}
+CATALOGUE = "**/data/catalogue.js"
 STRANGE = "This was not computed for this copy."
 
 
@@ -111,6 +112,31 @@ def test_the_first_view_offers_histories_and_what_everybody_is_shown(disk: FromD
     expect(page.locator(".tp-copy")).to_contain_text(
         "A copy without a server: 3 ready histories and 6 of 8 example people."
     )
+
+
+def test_a_tab_opened_before_the_data_are_there_stays_open(disk: FromDisk) -> None:
+    page = disk.show()
+    with held(page, CATALOGUE) as waiting:
+        page.goto(page.url, wait_until="commit")
+        wait_for_request(page, waiting)
+        page.get_by_role("tab", name="Family tree").click()
+    expect(page.locator("#family .node").first).to_be_visible()
+    expect(page.get_by_role("tab", name="Family tree")).to_have_attribute("aria-selected", "true")
+    expect(page).to_have_url(re.compile("view=family"))
+
+
+def test_a_field_takes_no_letters_before_the_data_are_there(disk: FromDisk) -> None:
+    page = disk.show()
+    box = page.locator("#explore .search")
+    with held(page, CATALOGUE) as waiting:
+        page.goto(page.url, wait_until="commit")
+        wait_for_request(page, waiting)
+        box.focus()
+        page.keyboard.type("a")
+    expect(page.locator(READY["explore"]).first).to_be_visible()
+    expect(box).to_have_value("")
+    box.type("a")
+    expect(page.get_by_role("listbox").get_by_role("option").first).to_be_visible()
 
 
 def test_another_history_brings_other_lists_which_are_those_of_the_engine(disk: FromDisk, engine: Engine) -> None:

@@ -26,7 +26,15 @@ function leaveOut() {
   bar.querySelector("b").textContent = `This link also asks for ${left.join(", ")}: only the app answers that.`;
 }
 
+// Nothing but the tabs can be used before the data are there: it would be lost.
+function putToUse(ready) {
+  for (const each of document.querySelectorAll(".tp-element")) each.inert = !ready;
+}
+
 async function start() {
+  putToUse(false);
+  openTab(tabs[0]);
+  turnpoint.openView(); // before the components: a tour opens a view of its own
   try {
     await open();
   } catch {
@@ -36,8 +44,7 @@ async function start() {
   }
   leaveOut();
   drawBar();
-  openTab(tabs[0]);
-  turnpoint.openView(); // before the components: a tour opens a view of its own
+  putToUse(true);
   for (const [name, run] of components) {
     run(document.querySelector(`#${name} > .tp-element`), { value: fresh(site.facts[name]) }, serverOf(name));
   }
