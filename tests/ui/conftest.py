@@ -6,13 +6,15 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from demo_core.engine import Engine, Shelf
 from demo_core.ui import create_app, launch
 from scripts.browser import chromium
 from scripts.serving import free_port
 from tests.ui.pages import CHECKPOINTS, SLOWER, Watched
+
+expect.set_options(timeout=SLOWER * 5_000)  # most of what is waited for, models have to compute first
 
 
 @pytest.fixture(scope="module")

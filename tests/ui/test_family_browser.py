@@ -38,7 +38,7 @@ def test_the_tab_opens_the_tree_with_all_systems_and_begins_with_card(watched: W
     # The first answer reads all that was measured.
     expect(page.locator(TREE)).to_have_count(len(MODELS), timeout=30_000)
     expect(card(page).get_by_role("heading")).to_have_text("CARD")
-    assert page.url.endswith("?view=family"), "only what was chosen stands in the address"
+    expect(page).to_have_url(re.compile(r"\?view=family$"))  # only what was chosen stands there
     expect(page.locator("#family h1")).to_contain_text("21 systems, 9 answers")
     for one in {branch(name).idea for name in SYSTEMS}:
         words = (page.locator("#family .tree").text_content() or "").replace(" ", "").lower()

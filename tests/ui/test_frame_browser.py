@@ -13,10 +13,16 @@ STATIONS = ".explore .line text.number"
 STEPS = ("History", "Route", "Weights", "Lists", "Denoising", "Family")
 
 
-def on_stage(page: Page, selector: str) -> bool:
-    """Visible, and wholly on the screen."""
-    place = page.locator(selector).first.bounding_box()
-    return bool(place and place["y"] >= 0 and place["y"] + place["height"] <= STAGE["height"] + 1 and place["x"] >= 0)
+def fitted(page: Page, selector: str) -> None:
+    """Waits until it is wholly on the screen, and nothing beside it."""
+    page.wait_for_function(
+        """(selector) => {
+            const { top, left, bottom, height } = document.querySelector(selector).getBoundingClientRect();
+            const wide = document.documentElement.scrollWidth;
+            return height > 0 && top >= 0 && left >= 0 && bottom <= innerHeight + 1 && wide <= innerWidth;
+        }""",
+        arg=selector,
+    )
 
 
 def test_the_link_that_is_copied_is_the_address(watched: Watched, address: str, films: list[int]) -> None:
@@ -42,8 +48,8 @@ def test_a_talk_goes_through_its_steps_by_keys(watched: Watched, address: str, f
     for title, part in zip(STEPS, parts, strict=True):
         expect(steps.locator("[aria-current=step]")).to_have_text(title)
         expect(page.locator(part).first).to_be_visible(timeout=15_000)
-        page.wait_for_timeout(900)  # what comes late is fitted into the screen
-        assert on_stage(page, part) and page.evaluate("document.documentElement.scrollWidth") <= STAGE["width"]
+        page.wait_for_timeout(900)  # what comes late must not push it out again
+        fitted(page, part)
         page.keyboard.press("ArrowRight")
     assert "step=family" in page.url
     page.keyboard.press("ArrowLeft")
