@@ -20,8 +20,16 @@ from demo_core.checkpoint import Bundle, BundleError
 from demo_core.code_version import code_version
 from demo_core.datasets import Dataset
 from demo_core.job import Job, time_left
-from demo_core.json_lines import drop_partial_line
-from demo_core.measure import RANKS, Subject, config_hash, device_name, measure, record, reset_peak_memory
+from demo_core.json_lines import DamagedLineError
+from demo_core.measure import (
+    Subject,
+    config_hash,
+    device_name,
+    measure,
+    record,
+    require_recordable,
+    reset_peak_memory,
+)
 from demo_core.models import backbone_name, create, entry, with_backbone
 from demo_core.models.base import Recommender
 from demo_core.runs import Run, Split, read_runs
@@ -51,12 +59,12 @@ class Grid:
 
         A job that another process has is left to it. One that cannot be trained or ranked (its numbers were not finite,
         its data cannot be read) says why and costs the others nothing. ``ValueError`` for ``extras``, which are
-        measured on test, where that is not among ``splits``; ``NotRecordedError`` where ``file`` cannot be written.
+        measured on test, where that is not among ``splits``; ``NotRecordedError`` where ``file`` cannot be written,
+        ``DamagedLineError`` where it or ``ranks.jsonl`` cannot be read.
         """
         self._require_test(extras)
-        for file in (self.file, self.file.with_name(RANKS)):
-            if drop_partial_line(file):
-                self.show(f"{file}: the last line had been cut off while it was written; it is measured again.")
+        for file in require_recordable(self.file):
+            self.show(f"{file}: the last line had been cut off while it was written; it is measured again.")
         waiting = list(jobs)
         failed: list[Job] = []
         for number, job in enumerate(waiting, start=1):
@@ -69,6 +77,8 @@ class Grid:
                     self._do(job, extras, folder)
             except Timeout:
                 self.show("  another process is at it")
+            except DamagedLineError:  # no other job could be recorded either
+                raise
             except ValueError as error:
                 self.show(f"  failed: {error}")
                 failed.append(job)
@@ -77,7 +87,7 @@ class Grid:
     def lacking(self, jobs: Iterable[Job], extras: tuple[Extra, ...] = ()) -> Iterator[tuple[Job, list[str | None]]]:
         """What :meth:`run` would do, without doing it: of each job the variants that the file does not hold yet.
 
-        ``ValueError`` for ``extras`` as there.
+        ``ValueError`` for ``extras`` and ``DamagedLineError`` as there.
         """
         self._require_test(extras)
         runs, opened = read_runs(self.file), cache(self._dataset)

@@ -5,19 +5,50 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from filelock import FileLock
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 TAKEN_OUT = "%s: the last line had been cut off while it was written; it was taken out."
 
 
 class NotRecordedError(OSError):
     """A line could not be added; the message says to which file and why."""
+
+
+class DamagedLineError(ValueError):
+    """A line is not what its file holds; the message says which line of which file, and what to do."""
+
+
+def read_lines(path: Path, take: Callable[[Any], T], what: str) -> list[T]:
+    """What ``take`` makes of each line of ``path``, in order; empty lines are passed over, and a file that does not
+    exist has none.
+
+    A line that is not JSON, or of which ``take`` raises ``ValueError``, ``KeyError``, ``TypeError`` or
+    ``AttributeError``, is a :class:`DamagedLineError` that expected ``what``.
+    """
+    taken: list[T] = []
+    if not path.exists():
+        return taken
+    with path.open("rb") as file:  # bytes: a line that is not UTF-8 is told by its number, too
+        for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
+            try:
+                taken.append(take(json.loads(line)))
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+                wrong = f"no field {error}" if isinstance(error, KeyError) else str(error).rstrip(".")
+                raise DamagedLineError(
+                    f"{path}, line {number}: expected {what} as a JSON object, got: {wrong}. Mend the line, or take it "
+                    "out."
+                ) from error
+    return taken
 
 
 def append_line(path: Path, content: Mapping[str, Any]) -> None:

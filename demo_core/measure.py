@@ -20,9 +20,10 @@ from torch import Tensor
 from demo_core.datasets import Dataset
 from demo_core.evaluation import Evaluation, Reading, evaluate
 from demo_core.health import list_health, route_health
+from demo_core.json_lines import drop_partial_line
 from demo_core.models.base import Controls, Recommender
-from demo_core.ranks import append_ranks
-from demo_core.runs import HealthValue, Run, Split, append_run
+from demo_core.ranks import append_ranks, read_ranks
+from demo_core.runs import HealthValue, Run, Split, append_run, read_runs
 from demo_core.sequences import Rows
 from demo_core.sharding import ALONE, Share
 
@@ -140,8 +141,24 @@ def run_of(
     )
 
 
+def require_recordable(file: Path) -> list[Path]:
+    """Before anything is trained that :func:`record` would have to add to ``file``: what a broken-off write left in it
+    or in ``ranks.jsonl`` is cut off, and the files where it was come back.
+
+    Raises ``DamagedLineError`` where one of the two cannot be read, ``NotRecordedError`` where it cannot be mended.
+    """
+    files = (file, file.with_name(RANKS))
+    cut = [path for path in files if drop_partial_line(path)]
+    read_runs(file)
+    read_ranks(files[1])
+    return cut
+
+
 def record(measurement: Measurement, rows: Rows, file: Path) -> None:
-    """Adds the run to ``file`` and its ranks to ``ranks.jsonl`` beside it, if every one of ``rows`` was ranked."""
+    """Adds the run to ``file`` and its ranks to ``ranks.jsonl`` beside it, if every one of ``rows`` was ranked.
+
+    Raises ``NotRecordedError`` where a line cannot be added, ``DamagedLineError`` where ``ranks.jsonl`` cannot be read.
+    """
     if measurement.ranks.shape[1] == len(rows):
         append_ranks(file.with_name(RANKS), measurement.run, measurement.ranks, rows)
     append_run(file, measurement.run)

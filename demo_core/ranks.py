@@ -8,7 +8,6 @@ without that word are older: zlib and base64, a quarter longer.
 from __future__ import annotations
 
 import base64
-import json
 import logging
 import lzma
 import zlib
@@ -21,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from demo_core.json_lines import TAKEN_OUT, append_line, drop_partial_line
+from demo_core.json_lines import TAKEN_OUT, append_line, drop_partial_line, read_lines
 from demo_core.models import BASELINES
 from demo_core.runs import Run, belongs_to
 from demo_core.sequences import Rows
@@ -93,7 +92,7 @@ class RankFile:
 def append_ranks(path: Path, run: Run, ranks: Tensor, rows: Rows) -> None:
     """Adds the ``ranks`` (R,) or (draws, R) of ``run`` on ``rows``, and the rows' sequences where they are new.
 
-    ``NotRecordedError`` where the file cannot be written, ``ValueError`` where it cannot be read.
+    ``NotRecordedError`` where the file cannot be written, ``DamagedLineError`` where it cannot be read.
     """
     if drop_partial_line(path):
         log.warning(TAKEN_OUT, path)
@@ -109,17 +108,10 @@ def append_ranks(path: Path, run: Run, ranks: Tensor, rows: Rows) -> None:
 def read_ranks(path: Path, dataset: str | None = None) -> RankFile:
     """The file's content, or that of one data set; a file that does not exist holds nothing.
 
-    A damaged line raises ``ValueError`` naming it.
+    A damaged line raises ``DamagedLineError``, a ``ValueError`` naming it.
     """
     content = RankFile()
-    if not path.exists():
-        return content
-    with path.open(encoding="utf-8") as file:
-        for number, text in enumerate(file, start=1):
-            try:
-                _take(content, json.loads(text), dataset)
-            except (ValueError, KeyError, TypeError) as error:
-                raise ValueError(f"{path}, line {number}: expected ranks as a JSON object. {error}") from error
+    read_lines(path, lambda line: _take(content, line, dataset), "ranks")
     return content
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from demo_core.datasets import entry as dataset_entry
+from demo_core.json_lines import read_lines
 from demo_core.models import entry as model_entry
 from demo_core.results import summarise
 from demo_core.runs import Run
@@ -106,15 +107,9 @@ def _metrics(run: ReferenceRun, split: str) -> dict[str, float]:
 def read_references(path: Path) -> list[ReferenceRun]:
     """The runs of a ``reference.jsonl``, in order; a file that does not exist holds none.
 
-    A line that is not a run raises ``ValueError`` naming the file and the line.
+    A line that is not a run raises ``DamagedLineError``, a ``ValueError`` naming the file and the line.
     """
-    runs = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines() if path.exists() else (), start=1):
-        try:
-            runs.append(ReferenceRun.from_dict(json.loads(line)))
-        except (ValueError, TypeError, AttributeError) as error:
-            raise ValueError(f"{path}, line {number}: expected one reference run as a JSON object. {error}") from error
-    return runs
+    return read_lines(path, ReferenceRun.from_dict, "one reference run")
 
 
 @dataclass(frozen=True)

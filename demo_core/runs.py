@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from demo_core.json_lines import append_line
+from demo_core.json_lines import append_line, read_lines
 
 Split = Literal["validation", "test"]
 HealthValue = float | int | list[float] | dict[str, list[float]] | None
@@ -85,19 +84,9 @@ class Run:
 def read_runs(path: Path) -> list[Run]:
     """The runs of a ``.jsonl`` file, in order; a file that does not exist holds none.
 
-    A line that is not a run raises ``ValueError`` naming the file and the line.
+    A line that is not a run raises ``DamagedLineError``, a ``ValueError`` naming the file and the line.
     """
-    if not path.exists():
-        return []
-    runs = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            runs.append(Run.from_dict(json.loads(line)))
-        except (ValueError, TypeError, AttributeError) as error:
-            raise ValueError(f"{path}, line {number}: expected one run as a JSON object. {error}") from error
-    return runs
+    return read_lines(path, Run.from_dict, "one run")
 
 
 def append_run(path: Path, run: Run) -> None:

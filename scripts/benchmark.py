@@ -23,7 +23,7 @@ from demo_core import datasets
 from demo_core.foresight import foresight
 from demo_core.grid import Grid
 from demo_core.job import Job
-from demo_core.json_lines import NotRecordedError
+from demo_core.json_lines import DamagedLineError, NotRecordedError
 from demo_core.models import MODELS
 from demo_core.per_honesty import honesty
 from demo_core.prepared import DataError
@@ -38,7 +38,7 @@ EXTRAS = {**TRIALS, "honesty": honesty, "foresight": foresight}
 def main(words: Sequence[str] | None = None) -> bool:
     """The command line, or ``words`` in place of it; whether all its data sets can be read and none of its jobs failed.
 
-    Ends with a message for settings that no model has, and for a file that cannot be written.
+    Ends with a message for settings that no model has, and for a file that cannot be written or read.
     """
     arguments = parsed(words)
     if arguments.threads:
@@ -54,9 +54,10 @@ def main(words: Sequence[str] | None = None) -> bool:
         print(f"    {problem}")
     wanted = [job for job in wanted if job.dataset not in unread]
     if arguments.missing:
-        say_missing(grid, wanted, extras)
+        with as_message(DamagedLineError):
+            say_missing(grid, wanted, extras)
         return not unread
-    with as_message(NotRecordedError):
+    with as_message(NotRecordedError, DamagedLineError):
         failed = grid.run(wanted, extras)
     if failed:
         print(f"    {len(failed)} of {len(wanted)} jobs failed: {'; '.join(job.title for job in failed)}")

@@ -9,7 +9,7 @@ import pytest
 from filelock import FileLock, Timeout
 
 from demo_core import json_lines
-from demo_core.json_lines import NotRecordedError, append_line, drop_partial_line
+from demo_core.json_lines import DamagedLineError, NotRecordedError, append_line, drop_partial_line, read_lines
 from demo_core.runs import append_run, read_runs
 from tests.runs import run
 
@@ -90,3 +90,28 @@ def test_a_file_that_cannot_be_written_is_named(file: Path, monkeypatch: pytest.
     for change in (drop_partial_line, lambda path: append_line(path, {"a": 1})):
         with pytest.raises(NotRecordedError, match=r"measured\.jsonl: .*got: Permission denied\. Name a file that can"):
             change(file)
+
+
+def test_lines_are_read_in_order_and_empty_ones_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "some.jsonl"
+    assert read_lines(path, dict, "pairs") == []
+    path.write_text('{"a": 1}\n\n{"b": 2}', encoding="utf-8")
+    assert read_lines(path, dict, "pairs") == [{"a": 1}, {"b": 2}]
+
+
+@pytest.mark.parametrize(
+    "line, wrong",
+    [
+        (b'{"a": ', "Expecting value"),
+        (b'{"a": "\xff"}', "codec can't decode byte 0xff"),
+        (b"[" * 100_000, "recursion"),
+        (b'{"b": 1}', "no field 'a'"),
+        (b"7", "not subscriptable"),
+    ],
+)
+def test_a_damaged_line_is_told_by_file_and_number_and_what_to_do(tmp_path: Path, line: bytes, wrong: str) -> None:
+    path = tmp_path / "some.jsonl"
+    path.write_bytes(b'{"a": 1}\n' + line + b"\n")
+    told = rf"some\.jsonl, line 2: expected pairs as a JSON object, got: .*{wrong}.*\. Mend the line, or take it out\.$"
+    with pytest.raises(DamagedLineError, match=told):
+        read_lines(path, lambda content: content["a"], "pairs")

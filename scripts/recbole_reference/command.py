@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 
 from demo_core import datasets
 from demo_core.datasets import DATASETS, LEAVE_ONE_OUT_FULL
-from demo_core.json_lines import NotRecordedError, append_line, drop_partial_line
+from demo_core.json_lines import DamagedLineError, NotRecordedError, append_line, drop_partial_line
 from demo_core.models import preset
 from demo_core.reference import REFERENCE, ReferenceRun, beside, markdown, read_references
 from demo_core.results import collect
@@ -23,7 +23,7 @@ from scripts.recbole_reference.running import Place, RecBoleError, installed, re
 SETS = [name for name, known in DATASETS.items() if known.protocol == LEAVE_ONE_OUT_FULL and known.statistics]
 
 
-@as_message(NotRecordedError)
+@as_message(NotRecordedError, DamagedLineError)
 def main(words: Sequence[str] | None = None) -> None:
     """The command line, or ``words`` in place of it. Ends with an exit code of 1 where a run failed."""
     arguments = parser().parse_args(words)
@@ -52,9 +52,7 @@ def print_table(file: Path) -> None:
     measured = collect(file.parent)
     for problem in measured.problems:
         print(problem)
-    with as_message(ValueError):  # a damaged line
-        references = read_references(file)
-    print(markdown(beside(references, measured.runs)) or f"{file} holds no run yet.")
+    print(markdown(beside(read_references(file), measured.runs)) or f"{file} holds no run yet.")
 
 
 def _do(

@@ -162,6 +162,17 @@ def test_results_that_cannot_be_written_end_the_grid_with_their_file(tmp_path: P
         benchmark.main([*words, "--file", str(tmp_path / "taken" / "measured.jsonl")])
 
 
+@pytest.mark.parametrize("damaged, further", [("measured.jsonl", []), ("measured.jsonl", ["--missing"]), (RANKS, [])])
+def test_a_damaged_line_ends_the_grid_with_its_number_before_anything_is_trained(
+    damaged: str, further: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / damaged).write_text('{"model": \n', encoding="utf-8")
+    words = ["--models", "popularity", "--datasets", "toy", *places(tmp_path), *further]
+    with pytest.raises(SystemExit, match=rf"{damaged}, line 1: expected .* Mend the line, or take it out\.$"):
+        benchmark.main(words)
+    assert not (tmp_path / "work").exists()
+
+
 def test_a_setting_that_a_model_has_not_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="Expected name=value with a name out of"):
         benchmark.main(["--models", "sasrec", "--datasets", "toy", "--set", "drop=1", "--file", str(tmp_path / "none")])

@@ -281,6 +281,12 @@ def test_the_table_says_what_it_is_made_without(
         main([*on_toy, "--table"])
 
 
+def test_a_damaged_line_ends_the_runs_with_its_number(on_toy: list[str], tmp_path: Path) -> None:
+    (tmp_path / "reference.jsonl").write_text("{}\n")
+    with pytest.raises(SystemExit, match=r"reference\.jsonl, line 1: expected one reference run .*take it out\.$"):
+        main(["--models", "gru4rec", *on_toy])
+
+
 def test_a_file_that_cannot_be_written_is_said(on_toy: list[str], tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
     with pytest.raises(SystemExit, match=r"expected to add a line, got: "):
