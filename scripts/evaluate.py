@@ -21,8 +21,8 @@ from demo_core.datasets import Dataset
 from demo_core.evaluation import CUTOFFS, evaluate
 from demo_core.grid import OTHER
 from demo_core.health import failures
-from demo_core.json_lines import NotRecordedError
-from demo_core.measure import Subject, record
+from demo_core.json_lines import TAKEN_OUT, DamagedLineError, NotRecordedError
+from demo_core.measure import Subject, record, require_recordable
 from demo_core.models import backbone_name
 from demo_core.prepared import DataError
 from demo_core.runs import Run
@@ -35,7 +35,7 @@ from scripts.messages import as_message
 OFFERED = [name for name in EXTRAS if name != "foresight"]  # a bundle is measured under its data set's own protocol
 
 
-@as_message(DataError, BundleError, NotRecordedError)
+@as_message(DataError, BundleError, NotRecordedError, DamagedLineError)
 def main() -> None:
     """The command line."""
     arguments = _parser().parse_args()
@@ -53,6 +53,9 @@ def main() -> None:
 
 
 def _evaluate(arguments: argparse.Namespace, device: torch.device, share: Share) -> None:
+    if arguments.record is not None:
+        for file in require_recordable(arguments.record):
+            print(TAKEN_OUT % file)
     bundle = checkpoint.load(arguments.folder, device)
     dataset = datasets.load(bundle.dataset, arguments.data)
     if dataset.catalogue.hash != bundle.catalogue.hash:

@@ -16,8 +16,8 @@ from demo_core import checkpoint, datasets
 from demo_core.checkpoint import Bundle, BundleError
 from demo_core.datasets import Dataset
 from demo_core.hub import HubError
-from demo_core.json_lines import NotRecordedError
-from demo_core.measure import Subject
+from demo_core.json_lines import TAKEN_OUT, DamagedLineError, NotRecordedError
+from demo_core.measure import Subject, require_recordable
 from demo_core.models import MODELS, backbone_name, create, preset, with_backbone
 from demo_core.models.base import Recommender
 from demo_core.prepared import DataError
@@ -37,7 +37,7 @@ def main(words: Sequence[str] | None = None) -> None:
     train(parser.parse_args(words))
 
 
-@as_message(DataError, BundleError, NotRecordedError)
+@as_message(DataError, BundleError, NotRecordedError, DamagedLineError)
 def train(arguments: argparse.Namespace) -> None:
     """Trains, saves and pushes one model. ``arguments``: ``model``, ``out``, and what :func:`add_options` reads."""
     if arguments.threads:
@@ -45,6 +45,9 @@ def train(arguments: argparse.Namespace) -> None:
     if arguments.push is not None:
         with as_message(ValueError):
             push.check(arguments.push, arguments)
+    if arguments.record is not None:
+        for file in require_recordable(arguments.record):
+            print(TAKEN_OUT % file)
     dataset = datasets.load(arguments.dataset, arguments.data)
     with as_message(ValueError):
         config = preset(arguments.model, arguments.preset, dataset.name, dataset.catalogue.num_items).override(

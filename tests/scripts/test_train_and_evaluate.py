@@ -153,6 +153,36 @@ def test_a_record_that_cannot_be_written_is_said_and_the_bundle_is_there(
     words = ["popularity", "--dataset", "toy", "--out", str(folder), "--threads", "1", "--cpu", "--record", record]
     with pytest.raises(SystemExit, match="expected to add a line, got: "):
         run(monkeypatch, train, *words)
-    assert checkpoint.load(folder).name == "popularity"
+    assert [one.split for one in checkpoint.load(folder).runs] == ["validation", "test"]
     with pytest.raises(SystemExit, match="expected to add a line, got: "):
         run(monkeypatch, evaluate, str(folder), "--record", record, "--cpu")
+
+
+def test_a_record_with_a_damaged_line_is_said_before_anything_is_done(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder, words = tmp_path / "popularity", ["popularity", "--dataset", "toy", "--threads", "1", "--cpu"]
+    run(monkeypatch, train, *words, "--out", str(folder))
+    for name in ("measured.jsonl", "ranks.jsonl"):
+        (tmp_path / name).write_text("{}\n")
+        record = ["--record", str(tmp_path / "measured.jsonl")]
+        with pytest.raises(SystemExit, match=rf"{name}, line 1: expected .* Mend the line, or take it out\.$"):
+            run(monkeypatch, train, *words, "--out", str(tmp_path / "other"), *record)
+        for further in ([], ["--extras", "missing"]):
+            with pytest.raises(SystemExit, match=rf"{name}, line 1: expected "):
+                run(monkeypatch, evaluate, str(folder), *record, *further, "--cpu")
+        (tmp_path / name).unlink()
+    assert not (tmp_path / "other").exists()
+
+
+def test_what_is_taken_out_of_a_record_is_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = tmp_path / "measured.jsonl"
+    record.write_text('{"model": "sas')
+    words = ["popularity", "--dataset", "toy", "--threads", "1", "--cpu", "--record", str(record)]
+    run(monkeypatch, train, *words, "--out", str(tmp_path / "popularity"))
+    assert "measured.jsonl: the last line had been cut off while it was written; it was taken out." in (
+        capsys.readouterr().out
+    )
+    assert [one.split for one in read_runs(record)] == ["validation", "test"]
