@@ -29,8 +29,11 @@ def main() -> None:
 
 
 def check(repository: str, options: argparse.Namespace) -> None:
-    """``ValueError`` for what would fail after the work is done: a name that is none, an index that cannot be read."""
+    """``ValueError`` for what would fail after the work is done: a name that is none, an index or runs that cannot be
+    read.
+    """
     check_repository(repository)
+    read_runs(options.measured)
     if options.pin is not None:
         read_index(options.pin)
 

@@ -175,6 +175,16 @@ def test_a_record_with_a_damaged_line_is_said_before_anything_is_done(
     assert not (tmp_path / "other").exists()
 
 
+def test_figures_for_the_card_that_cannot_be_read_are_said_before_the_training(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "measured.jsonl").write_text("{}\n")
+    words = ["popularity", "--dataset", "toy", "--out", str(tmp_path / "popularity"), "--push", "owner/name"]
+    with pytest.raises(SystemExit, match=r"measured\.jsonl, line 1: expected one run"):
+        run(monkeypatch, train, *words, "--measured", str(tmp_path / "measured.jsonl"))
+    assert not (tmp_path / "popularity").exists()
+
+
 def test_what_is_taken_out_of_a_record_is_said(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
