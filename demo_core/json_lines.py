@@ -73,15 +73,15 @@ def append_line(path: Path, content: Mapping[str, Any]) -> None:
 def drop_partial_line(path: Path) -> bool:
     """Cuts off a last line that a machine that stopped while writing left behind; True if it did.
 
-    Raises :class:`NotRecordedError` where there is one and the file cannot be changed.
+    Raises :class:`NotRecordedError` where the file cannot be read, or not be changed when there is such a line.
     """
-    if not _lacks_end(path):
-        return False
     try:
+        if not _lacks_end(path):
+            return False
         with _lock(path):  # what seems to be cut off may be a line that another process is writing
             return _end_whole(path)
     except OSError as error:
-        raise NotRecordedError(_told(path, "cut off the last line, which is not whole", error)) from error
+        raise NotRecordedError(_told(path, "see that its last line is whole", error)) from error
 
 
 def _told(path: Path, wish: str, error: OSError) -> str:

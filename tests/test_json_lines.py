@@ -92,6 +92,13 @@ def test_a_file_that_cannot_be_written_is_named(file: Path, monkeypatch: pytest.
             change(file)
 
 
+def test_a_folder_in_the_place_of_the_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "inside").write_text("")  # so that no file system says that it is empty
+    for change in (drop_partial_line, lambda path: append_line(path, {"a": 1})):
+        with pytest.raises(NotRecordedError, match=r"expected .*, got: Is a directory\. Name a file that can"):
+            change(tmp_path)
+
+
 def test_lines_are_read_in_order_and_empty_ones_passed_over(tmp_path: Path) -> None:
     path = tmp_path / "some.jsonl"
     assert read_lines(path, dict, "pairs") == []
