@@ -19,6 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from demo_core.allowance import Allowance
 from demo_core.json_files import read_json, write_json
 from demo_core.model_card import EVAL_RESULTS, Card
 from demo_core.models import MODELS
@@ -141,11 +142,12 @@ def _model(folder: Path, config: dict[str, Any], num_items: int, device: torch.d
     settings = _checked(folder, CONFIG_FILE, lambda: entry.config.from_dict(config["config"]))
     if settings.num_items != num_items:  # before a table of that size is made
         raise BundleError(f"{folder}: the weights are for {settings.num_items} items, the catalogue has {num_items}.")
-    model = _checked(folder, CONFIG_FILE, lambda: entry.model(settings).to(device))
-    own = model.state_dict()
-    widths = {name: tensor.shape[1] for name, tensor in own.items() if tensor.dim() == 2}
     file, place = folder / WEIGHTS_FILE, "cpu" if device.type == "cpu" else str(device)  # it knows no "cpu:0"
-    weights = _checked(folder, file.name, lambda: unpack(load_file(file, device=place), widths))
+    with Allowance(file.stat().st_size, num_items):
+        model = _checked(folder, CONFIG_FILE, lambda: entry.model(settings))
+    own = model.to(device).state_dict()
+    shapes = {name: tensor.shape for name, tensor in own.items()}
+    weights = _checked(folder, file.name, lambda: unpack(load_file(file, device=place), shapes))
     for name in sorted(set(own) ^ set(weights)):
         problem = "lacks" if name in own else "has the unknown"
         raise BundleError(
@@ -241,16 +243,8 @@ def _catalogue(values: dict[str, Any]) -> Catalogue:
 def _checked(folder: Path, name: str, read: Callable[[], T]) -> T:
     try:
         return read()
-    except (
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        ArithmeticError,
-        SafetensorError,
-        RuntimeError,
-    ) as error:
-        raise BundleError(f"{folder}: {name} cannot be used: {error}") from error
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, SafetensorError, RuntimeError) as why:
+        raise BundleError(f"{folder}: {name} cannot be used: {why}") from why
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -6,7 +6,7 @@ row there is. Nothing else changes: unpacked, every element is what it was.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -28,8 +28,8 @@ def pack(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return packed
 
 
-def unpack(tensors: Mapping[str, Tensor], widths: Mapping[str, int]) -> dict[str, Tensor]:
-    """The inverse of :func:`pack`. ``widths``: N of every table, by its name.
+def unpack(tensors: Mapping[str, Tensor], shapes: Mapping[str, Sequence[int]]) -> dict[str, Tensor]:
+    """The inverse of :func:`pack`. ``shapes``: (R, N) of every table, by its name; others are not looked at.
 
     ``ValueError`` where a table is not known or its rows do not fit.
     """
@@ -38,13 +38,15 @@ def unpack(tensors: Mapping[str, Tensor], widths: Mapping[str, int]) -> dict[str
         name = key.removesuffix(FILLED)
         if name == key:
             continue
-        if name not in whole or name not in widths:
+        if name not in whole or len(shapes.get(name, ())) != 2:
             raise ValueError(f"{key} belongs to no table {name!r}.")
-        content, width, filled = whole[name], widths[name], filled.long()
-        fits = filled.dim() == content.dim() == 1 and bool(((filled >= 0) & (filled <= width)).all())
+        content, (rows, width), filled = whole[name], shapes[name], filled.long()
+        fits = tuple(filled.shape) == (rows,) and content.dim() == 1 and bool(((filled >= 0) & (filled <= width)).all())
         if not fits or int(filled.sum()) != len(content):
-            raise ValueError(f"{name}: expected {key} to count {content.numel()} elements in rows of at most {width}.")
-        table = content.new_zeros(len(filled), width)
+            raise ValueError(
+                f"{name}: expected {key} to count {content.numel()} elements in {rows} rows of at most {width}."
+            )
+        table = content.new_zeros(rows, width)
         table[_beginnings(filled, width)] = content
         whole[name] = table
     return whole

@@ -62,6 +62,7 @@ ORDER = (
         "foresight",
     ),
     *(
+        "allowance",
         "model_card",
         "json_files",
         "ragged",

@@ -242,6 +242,16 @@ def test_a_setting_that_does_not_fit_is_refused(folder: Path, change: dict[str, 
     refused(folder, "config.json")
 
 
+@pytest.mark.parametrize(
+    "change", [{"embedding_dim": 10**7}, {"max_length": 10**10}, {"layers": 10**6}, {"diffusion_steps": 10**10}]
+)
+def test_a_model_that_is_larger_than_its_weights_is_refused_before_it_takes_memory(
+    folder: Path, change: dict[str, object]
+) -> None:
+    edit(folder, "config.json", lambda config: config["config"].update(change))
+    refused(folder, "config.json", "as its weights are")
+
+
 def test_a_missing_setting_is_refused(folder: Path) -> None:
     edit(folder, "config.json", lambda config: config["config"].pop("heads"))
     refused(folder, "config.json", "heads")

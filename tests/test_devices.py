@@ -115,7 +115,7 @@ def test_training_and_evaluation_on_the_gpu_come_out_as_on_the_cpu(name: str, to
 def test_tables_that_are_packed_are_unpacked_on_the_gpu() -> None:
     table = torch.tensor([[3, 1, 0], [0, 0, 0], [2, 0, 0]])
     packed = {name: tensor.cuda() for name, tensor in pack({"votes": table}).items()}
-    assert len(packed) == 2 and torch.equal(unpack(packed, {"votes": 3})["votes"].cpu(), table)
+    assert len(packed) == 2 and torch.equal(unpack(packed, {"votes": table.shape})["votes"].cpu(), table)
 
 
 @GPU

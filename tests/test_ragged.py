@@ -26,7 +26,7 @@ def test_what_would_not_shrink_stays_as_it_is() -> None:
 @given(st.lists(st.lists(st.sampled_from([0, 0, 0, 1, -7]), min_size=5, max_size=5), min_size=1, max_size=6))
 def test_every_table_comes_back(rows: list[list[int]]) -> None:
     for table in (torch.tensor(rows, dtype=torch.int16), torch.tensor(rows).half()):
-        back = unpack(pack({"t": table, "full": FULL}), {"t": 5, "full": 4})
+        back = unpack(pack({"t": table, "full": FULL}), {"t": table.shape, "full": FULL.shape})
         assert set(back) == {"t", "full"} and back["t"].dtype == table.dtype
         assert torch.equal(back["t"], table) and torch.equal(back["full"], FULL)
 
@@ -37,9 +37,10 @@ def test_every_table_comes_back(rows: list[list[int]]) -> None:
         ({"table.filled": torch.tensor([3, 0, 2])}, "count 4 elements"),
         ({"table.filled": torch.tensor([5, 0, -1])}, "at most 4"),
         ({"table.filled": torch.tensor([[4]])}, "at most 4"),
+        ({"table.filled": torch.tensor([3, 0, 1, 0])}, "in 3 rows"),
         ({"other.filled": torch.tensor([1])}, "no table 'other'"),
     ],
 )
 def test_what_does_not_fit_is_refused(damage: dict[str, torch.Tensor], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        unpack({**pack({"table": SPARSE}), **damage}, {"table": 4})
+        unpack({**pack({"table": SPARSE}), **damage}, {"table": SPARSE.shape})
