@@ -55,7 +55,7 @@ def _curves(processes: int) -> Curves:
     with tempfile.TemporaryDirectory() as folder:
         into = Path(folder) / "curves.json"
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        ended = subprocess.run([*command, "--into", str(into)], cwd=CONFIG.parents[1], env=environment, check=False)
+        ended = subprocess.run([*command, "--into", str(into)], env=environment, check=False)
         if ended.returncode:
             number = f"{processes} process{'es' * (processes > 1)}"
             raise SystemExit(f"Training in {number} ended with exit code {ended.returncode}; why stands above.")
