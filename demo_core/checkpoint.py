@@ -64,8 +64,9 @@ def save(bundle: Bundle, folder: Path, probe: Tensor | None = None) -> None:
     """Writes the bundle beside ``folder`` and swaps it in, so that an interrupted save leaves the old one.
 
     With ``probe`` (R, L) histories the weights are stored in float16 if at least 99 % of them keep the same 20 best
-    items, else in float32; single numbers (a threshold) are never rounded.
+    items, else in float32; single numbers (a threshold) are never rounded. Raises as :func:`require_place`.
     """
+    require_place(folder)
     beside, old = (folder.with_name(folder.name + ending) for ending in BESIDE)
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
@@ -84,6 +85,13 @@ def save(bundle: Bundle, folder: Path, probe: Tensor | None = None) -> None:
             old.rename(folder)
         raise
     shutil.rmtree(old, ignore_errors=True)
+
+
+def require_place(folder: Path) -> None:
+    """:class:`BundleError` where something else than a bundle stands at ``folder``, which saving would remove."""
+    empty = folder.is_dir() and not any(folder.iterdir())
+    if folder.exists() and not empty and not (folder / CONFIG_FILE).is_file():
+        raise BundleError(f"{folder}: expected a bundle, an empty folder or none, got others. Choose another place.")
 
 
 def describe(bundle: Bundle, folder: Path) -> None:
@@ -154,10 +162,8 @@ def _model(folder: Path, config: dict[str, Any], num_items: int, device: torch.d
             f"{folder}: model.safetensors {problem} tensor {name!r}; the weights do not fit {config['model']}."
         )
     for name, tensor in weights.items():
-        if tensor.shape != own[name].shape:
-            raise BundleError(
-                f"{folder}: tensor {name!r} should be {tuple(own[name].shape)}, is {tuple(tensor.shape)}."
-            )
+        if tensor.shape != shapes[name]:
+            raise BundleError(f"{folder}: tensor {name!r} should be {tuple(shapes[name])}, is {tuple(tensor.shape)}.")
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
             raise BundleError(f"{folder}: tensor {name!r} holds values that are not finite.")
     model.load_state_dict(weights, strict=True)

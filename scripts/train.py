@@ -49,6 +49,8 @@ def train(arguments: argparse.Namespace) -> None:
         for file in require_recordable(arguments.record):
             print(TAKEN_OUT % file)
     dataset = datasets.load(arguments.dataset, arguments.data)
+    out = arguments.out or Path("checkpoints") / dataset.name / arguments.model
+    checkpoint.require_place(out)
     with as_message(ValueError):
         config = preset(arguments.model, arguments.preset, dataset.name, dataset.catalogue.num_items).override(
             *arguments.set
@@ -58,7 +60,6 @@ def train(arguments: argparse.Namespace) -> None:
     if backbone is not None:
         model.get_submodule("backbone").load_state_dict(backbone.state_dict())
     accelerator = accelerator_for(arguments.cpu)
-    out = arguments.out or Path("checkpoints") / dataset.name / arguments.model
     with as_message(ValueError):  # its loss is not finite, or another training has left its state there
         report = fit(
             model,

@@ -344,6 +344,15 @@ def test_an_interrupted_save_leaves_the_old_bundle(
     assert [path.name for path in folder.parent.iterdir()] == ["card"], "what was left over is gone"
 
 
+def test_a_folder_with_something_else_is_not_replaced(tmp_path: Path) -> None:
+    checkpoint.save(bundle(), tmp_path / "toy" / "card")
+    with pytest.raises(BundleError, match="expected a bundle, an empty folder or none"):
+        checkpoint.save(bundle(), tmp_path / "toy")
+    assert checkpoint.load(tmp_path / "toy" / "card").name == "card"
+    (tmp_path / "empty").mkdir()
+    checkpoint.save(bundle(), tmp_path / "empty")
+
+
 def test_a_bundle_may_be_moved(folder: Path, tmp_path: Path) -> None:
     shutil.move(folder, tmp_path / "elsewhere" / "card")
     assert checkpoint.load(tmp_path / "elsewhere" / "card").name == "card"

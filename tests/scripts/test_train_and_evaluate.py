@@ -196,3 +196,21 @@ def test_what_is_taken_out_of_a_record_is_said(
         capsys.readouterr().out
     )
     assert [one.split for one in read_runs(record)] == ["validation", "test"]
+
+
+@pytest.mark.parametrize("inside", [[], ["sasrec/config.json", "notes.txt"]])
+def test_what_is_no_bundle_is_not_replaced_by_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, inside: list[str]
+) -> None:
+    out = tmp_path / "mine"
+    for name in inside:
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_text("mine")
+    if not inside:
+        out.write_text("mine")
+    with pytest.raises(
+        SystemExit, match=r"mine: expected a bundle, an empty folder or none, .* Choose another place\.$"
+    ):
+        run(monkeypatch, train, "sasrec", "--dataset", "toy", "--out", str(out), *SMALL)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"], "nothing was trained"
+    assert all((out / name).read_text() == "mine" for name in inside or ["."])
