@@ -45,7 +45,7 @@ class Job:
         if self.backbone is not None:
             own = own.override(f"backbone={self.backbone}")
         changes = settings_of(self.variant, self.dataset) if self.variant else ()
-        return own.override(*changes, *self.settings)
+        return changed(own, *changes, *self.settings)
 
     @property
     def folder(self) -> str:
@@ -53,6 +53,19 @@ class Job:
         place, recipe = (self.dataset, self.protocol), (self.model, self.backbone, self.preset, self.variant)
         names = (*place, *recipe, *self.settings, f"seed{self.seed}")
         return "-".join(name.replace("/", "_") for name in names if name)
+
+
+def changed(config: RecommenderConfig, *settings: str) -> RecommenderConfig:
+    """``config`` with "name=value" ``settings``; ``ValueError`` for one that it has not, and for another number of
+    items than that of its data set.
+    """
+    own = config.override(*settings)
+    if own.num_items != config.num_items:
+        raise ValueError(
+            f"Expected settings without num_items, which is that of the data set, got num_items={own.num_items}. Leave "
+            "it out."
+        )
+    return own
 
 
 def time_left(jobs: Iterable[Job], runs: Iterable[Run], device: str) -> str:

@@ -16,6 +16,7 @@ from demo_core import checkpoint, datasets
 from demo_core.checkpoint import Bundle, BundleError
 from demo_core.datasets import Dataset
 from demo_core.hub import HubError
+from demo_core.job import changed
 from demo_core.json_lines import TAKEN_OUT, DamagedLineError, NotRecordedError
 from demo_core.measure import Subject, require_recordable
 from demo_core.models import MODELS, backbone_name, create, preset, with_backbone
@@ -52,13 +53,7 @@ def train(arguments: argparse.Namespace) -> None:
     out = arguments.out or Path("checkpoints") / dataset.name / arguments.model
     checkpoint.require_place(out)
     with as_message(ValueError):
-        config = preset(arguments.model, arguments.preset, dataset.name, dataset.catalogue.num_items).override(
-            *arguments.set
-        )
-        backbone = checkpoint.load(arguments.backbone).model if arguments.backbone else None
-        model = create(arguments.model, config if backbone is None else with_backbone(config, backbone), arguments.seed)
-    if backbone is not None:
-        model.get_submodule("backbone").load_state_dict(backbone.state_dict())
+        model = _new_model(arguments, dataset)
     accelerator = accelerator_for(arguments.cpu)
     with as_message(ValueError):  # its loss is not finite, or another training has left its state there
         report = fit(
@@ -66,12 +61,30 @@ def train(arguments: argparse.Namespace) -> None:
             dataset,
             seed=arguments.seed,
             state_file=out.with_name(out.name + ".training.safetensors"),
-            skip=("backbone",) if backbone is not None else (),
+            skip=("backbone",) if arguments.backbone else (),
             accelerator=accelerator,
         )
     _save(model, dataset, arguments, report, out, share_of(accelerator))
     accelerator.wait_for_everyone()
     accelerator.end_training()  # processes that just leave may be broken off with an error while they part
+
+
+def _new_model(arguments: argparse.Namespace, dataset: Dataset) -> Recommender:
+    """The model as it is before its training, on the trained backbone where one is named. ``ValueError`` for settings
+    or a backbone that it cannot take.
+    """
+    config = preset(arguments.model, arguments.preset, dataset.name, dataset.catalogue.num_items)
+    config = changed(config, *arguments.set)
+    if arguments.backbone is None:
+        return create(arguments.model, config, arguments.seed)
+    backbone = checkpoint.load(arguments.backbone)
+    if backbone.catalogue.hash != dataset.catalogue.hash:
+        raise ValueError(
+            f"{arguments.backbone} has another catalogue than {dataset.name}: train a backbone on {dataset.name} first."
+        )
+    model = create(arguments.model, with_backbone(config, backbone.model), arguments.seed)
+    model.get_submodule("backbone").load_state_dict(backbone.model.state_dict())
+    return model
 
 
 def _save(

@@ -2,8 +2,16 @@
 
 from typing import Any
 
+import pytest
+
 from demo_core.job import Job, time_left
 from tests.runs import run
+
+
+def test_the_number_of_items_is_that_of_the_data_set() -> None:
+    assert Job("sasrec", "default", "toy", 0, settings=("dropout=0.1",)).config(12).num_items == 12
+    with pytest.raises(ValueError, match=r"Expected settings without num_items, .* got num_items=5"):
+        Job("sasrec", "default", "toy", 0, settings=("num_items=5",)).config(12)
 
 
 def test_the_time_left_is_that_of_this_device() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from demo_core import checkpoint
+from demo_core.checkpoint import Bundle
 from demo_core.datasets import toy_world
 from demo_core.models import create, preset
 from demo_core.results import read_runs
@@ -214,3 +215,23 @@ def test_what_is_no_bundle_is_not_replaced_by_one(
         run(monkeypatch, train, "sasrec", "--dataset", "toy", "--out", str(out), *SMALL)
     assert [path.name for path in tmp_path.iterdir()] == ["mine"], "nothing was trained"
     assert all((out / name).read_text() == "mine" for name in inside or ["."])
+
+
+def test_a_backbone_of_another_catalogue_is_refused_and_the_bundle_of_before_stays(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    world = toy_world(num_items=16)
+    config = preset("sasrec", "default", "toy", 16).override("embedding_dim=16")
+    other = Bundle(create("sasrec", config, 0), "sasrec", "default", "toy", world.protocol.name, world.catalogue)
+    checkpoint.save(replace(other, training={"seed": 0}), tmp_path / "other")
+    run(monkeypatch, train, "popularity", "--dataset", "toy", "--out", str(tmp_path / "mine"), "--cpu")
+    words = ["globaldiff", "--dataset", "toy", "--backbone", str(tmp_path / "other"), "--out", str(tmp_path / "mine")]
+    with pytest.raises(SystemExit, match=r"other has another catalogue than toy: train a backbone on toy"):
+        run(monkeypatch, train, *words, *SMALL)
+    assert checkpoint.load(tmp_path / "mine").name == "popularity"
+
+
+def test_the_number_of_items_is_no_setting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    words = ["sasrec", "--dataset", "toy", "--out", str(tmp_path / "sasrec"), *SMALL]
+    with pytest.raises(SystemExit, match=r"Expected settings without num_items, .* got num_items=5"):
+        run(monkeypatch, train, *words, "--set", "num_items=5")
