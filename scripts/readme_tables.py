@@ -56,6 +56,8 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument("--readme", type=Path, default=Path("README.md"))
     parser.add_argument("--checkpoints", type=Path, default=Path("checkpoints"), help="where the results lie")
     arguments = parser.parse_args(words)
+    if not arguments.readme.is_file():
+        parser.error(f"expected a README with tables, found no file {arguments.readme}")
     made = content_of(arguments.checkpoints)
     late = out_of_date(arguments.readme, made)
     if not arguments.check:
@@ -75,6 +77,8 @@ def content_of(checkpoints: Path) -> Content:
         raise SystemExit("\n".join([*measured.problems, "No table is made without it: mend that first."]))
     with as_message(ValueError):  # a damaged line
         found, references = findings(checkpoints), read_references(checkpoints / REFERENCE)
+    if not measured.runs:
+        raise SystemExit(f"Expected measured runs in {checkpoints}, found none: name the folder with measured.jsonl.")
     tested = [run for run in measured.runs if run.split == "test"]
     made = {
         "headline": headline_table(table(checkpoints)),

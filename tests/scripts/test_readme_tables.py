@@ -126,3 +126,16 @@ def test_a_damaged_line_of_the_other_files_is_named(readme: Path, name: str) -> 
     (readme.parent / name).write_text('{"model": "card"}\n')
     with pytest.raises(SystemExit, match=f"{name}, line 1: expected"):
         readme_tables.content_of(readme.parent)
+
+
+def test_a_folder_without_results_empties_no_table(readme: Path, tmp_path: Path) -> None:
+    before = readme.read_text(encoding="utf-8")
+    with pytest.raises(SystemExit, match=r"Expected measured runs in .*nowhere, found none: name the folder with"):
+        readme_tables.main(["--readme", str(readme), "--checkpoints", str(tmp_path / "nowhere")])
+    assert readme.read_text(encoding="utf-8") == before
+
+
+def test_a_readme_that_is_not_there_is_said_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        readme_tables.main(["--readme", str(tmp_path / "none.md"), "--checkpoints", str(tmp_path)])
+    assert "expected a README with tables, found no file" in capsys.readouterr().err
