@@ -27,7 +27,14 @@ def main() -> None:
     for problem in measured.problems:
         print(problem)
     runs = [run for run in measured.runs if run.split == "test"]
-    print(overview_tables(summarise(runs), running_times(runs), arguments.datasets or list(DATASETS)))
+    names = arguments.datasets or list(DATASETS)
+    tables = overview_tables(summarise(runs), running_times(runs), names)
+    if not tables:
+        raise SystemExit(
+            f"Expected test runs on {', '.join(names)} in {arguments.checkpoints}, found none. Measure some: python -m "
+            "scripts.benchmark"
+        )
+    print(tables)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from demo_core.bundle_index import Entry, IndexFileError, Source, pin_folder, read_index, weights_hash
+from demo_core.bundle_index import INDEX_FILE, Entry, IndexFileError, Source, pin_folder, read_index, weights_hash
 from demo_core.checkpoint import WEIGHTS_FILE, BundleError
 from demo_core.hub import HubError
 from demo_core.publishing import pin_source
@@ -41,6 +41,8 @@ def main() -> None:
 
 def _check(checkpoints: Path) -> None:
     """Ends with a line for each folder that is not as the index says; else says how many are."""
+    if not (checkpoints / INDEX_FILE).is_file():
+        raise SystemExit(f"{checkpoints}: expected an {INDEX_FILE} to compare with, found no file.")
     entries = read_index(checkpoints)
     folders = [entry.folder for entry in entries if entry.folder is not None]
     wrong = [problem for entry in entries if (problem := _problem(entry, checkpoints))]

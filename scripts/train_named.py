@@ -38,9 +38,13 @@ def main(words: Sequence[str] | None = None) -> None:
 
 def to_train(checkpoints: Path, dataset: str, only: Collection[str] = ()) -> list[str]:
     """The models that the index only names for ``dataset`` and that have no weights in their folder, ``only`` these
-    where some are given. ``ValueError`` for one of these that the index does not name.
+    where some are given. ``ValueError`` for one of these, or a data set, that the index does not name.
     """
     named = [entry for entry in read_index(checkpoints) if entry.dataset == dataset]
+    if not named:
+        raise ValueError(
+            f"The index of {checkpoints} names no bundle of {dataset}; python -m scripts.train trains any."
+        )
     unknown = sorted(set(only) - {entry.model for entry in named})
     if unknown:
         raise ValueError(f"The index names no {', '.join(unknown)} for {dataset}; python -m scripts.train trains any.")

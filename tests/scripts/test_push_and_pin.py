@@ -123,3 +123,9 @@ def test_a_check_says_what_it_did_not_compare_and_goes_on_where_weights_are_miss
         "movielens/card: expected its weights in model.safetensors, got: No such file or directory.",
         "movielens/tdm: other weights than the index names.",
     ]
+
+
+def test_a_check_without_an_index_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["pin", "--check", "--checkpoints", str(tmp_path / "none")])
+    with pytest.raises(SystemExit, match=r"none: expected an index\.json to compare with, found no file\."):
+        pin.main()

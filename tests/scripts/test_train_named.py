@@ -45,3 +45,9 @@ def test_models_may_stand_anywhere_among_the_options(tmp_path: Path) -> None:
     place = ["--checkpoints", str(tmp_path)]
     train_named.main(["popularity", "--dataset", "toy", "repeat_last", *place, "--threads", "1", "--cpu"])
     assert to_train(tmp_path, "toy") == ["item_knn"]
+
+
+def test_a_data_set_that_the_index_does_not_name_is_said(tmp_path: Path) -> None:
+    write_index(tmp_path, [Entry("zhihu", "gru4rec")])
+    with pytest.raises(SystemExit, match=r"names no bundle of toy; python -m scripts\.train trains any\."):
+        train_named.main(["--dataset", "toy", "--checkpoints", str(tmp_path)])
