@@ -30,7 +30,7 @@ from demo_core.prepared import DataError
 from demo_core.runs import Split
 from demo_core.trials import EXTRAS as TRIALS
 from demo_core.trials import Extra
-from scripts.messages import as_message
+from scripts.messages import as_message, count
 
 EXTRAS = {**TRIALS, "honesty": honesty, "foresight": foresight}
 
@@ -145,7 +145,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--file", type=Path, default=Path("checkpoints/measured.jsonl"), help="where runs are added")
     made.add_argument("--work", type=Path, help="trained weights (default: benchmark in the data folder)")
     made.add_argument("--data", type=Path, help="data folder (default: $TURNPOINT_DATA or the cache folder)")
-    made.add_argument("--threads", type=int, help="CPU threads (default: PyTorch's choice)")
+    made.add_argument("--threads", type=count, help="CPU threads (default: PyTorch's choice)")
     return made
 
 

@@ -30,7 +30,7 @@ from demo_core.sharding import Share
 from demo_core.shipping import ship
 from demo_core.training import accelerator_for, share_of
 from scripts.benchmark import EXTRAS
-from scripts.messages import as_message
+from scripts.messages import as_message, count
 
 OFFERED = [name for name in EXTRAS if name != "foresight"]  # a bundle is measured under its data set's own protocol
 
@@ -134,7 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--extras", nargs="+", default=[], choices=OFFERED, help="measure these instead")
     parser.add_argument("--record", type=Path, metavar="FILE", help="also add the runs to this measured.jsonl")
     parser.add_argument("--data", type=Path, help="data folder (default: $TURNPOINT_DATA or the cache folder)")
-    parser.add_argument("--threads", type=int, help="CPU threads (default: PyTorch's choice)")
+    parser.add_argument("--threads", type=count, help="CPU threads (default: PyTorch's choice)")
     parser.add_argument("--cpu", action="store_true", help="stay on the CPU")
     return parser
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from demo_core.results import TUNING
 from scripts import benchmark
+from scripts.messages import count
 from scripts.tried_settings import TRIED
 
 COUNTED = "--models popularity repeat_last item_knn slit --datasets zhihu movielens ml-1m beauty yoochoose"
@@ -199,7 +200,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--work", type=Path, help="trained weights (default: benchmark in the data folder)")
     parser.add_argument("--data", type=Path, help="data folder (default: $TURNPOINT_DATA or the cache folder)")
-    parser.add_argument("--threads", type=int, help="CPU threads (default: PyTorch's choice)")
+    parser.add_argument("--threads", type=count, help="CPU threads (default: PyTorch's choice)")
     return parser
 
 

@@ -23,6 +23,8 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+from scripts.messages import count
+
 FULL = "queue is full"
 TIMEOUT = 60  # seconds without a word
 CALLS: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -117,10 +119,10 @@ def main() -> None:
     """Asks, counts and prints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("address")
-    parser.add_argument("--clients", type=int, default=20)
-    parser.add_argument("--calls", type=int, default=5)
-    parser.add_argument("--requests", type=int, default=1000, help="calls for the memory, with --pid")
-    parser.add_argument("--pid", type=int, help="process of the app on this machine")
+    parser.add_argument("--clients", type=count, default=20)
+    parser.add_argument("--calls", type=count, default=5)
+    parser.add_argument("--requests", type=count, default=1000, help="calls for the memory, with --pid")
+    parser.add_argument("--pid", type=count, help="process of the app on this machine")
     wishes = parser.parse_args()
     told = crowd(wishes.address, wishes.clients, wishes.calls)
     kinds = {kind: sum(one.kind == kind for one in told) for kind in ("answered", "refused", "lost")}

@@ -21,7 +21,7 @@ from scripts import budgets, load
 from scripts.browser import BrowserMissingError, chromium
 from scripts.budgets import Figure
 from scripts.load import Outcome
-from scripts.messages import as_message
+from scripts.messages import as_message, count
 from scripts.page_times import Visit, open_other_views, visit
 from scripts.serving import APP, EMPTY, seconds_to_listen, served
 
@@ -33,8 +33,8 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", default=list(PARTS), help=f"out of {', '.join(PARTS)} (default: all)")
-    parser.add_argument("--repeats", type=int, default=5, help="starts and visits (default: 5)")
-    parser.add_argument("--requests", type=int, default=1000, help="calls for the memory (default: 1000)")
+    parser.add_argument("--repeats", type=count, default=5, help="starts and visits (default: 5)")
+    parser.add_argument("--requests", type=count, default=1000, help="calls for the memory (default: 1000)")
     wishes = parser.parse_args()
     unknown = sorted(set(wishes.parts) - set(PARTS))
     if unknown:

@@ -26,7 +26,7 @@ from demo_core.evaluation import evaluate
 from demo_core.measure import device_name
 from demo_core.precision import FLOAT32, PRECISIONS, lower
 from demo_core.prepared import DataError
-from scripts.messages import as_message
+from scripts.messages import as_message, count
 
 BATCH = 512
 REPEATS = 5
@@ -105,9 +105,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Half precision and shared batches, measured.")
     parser.add_argument("folder", type=Path, help="bundles of a data set, such as checkpoints/movielens")
     parser.add_argument("--models", nargs="+", default=["sasrec", "tdm", "card", "globaldiff"])
-    parser.add_argument("--rows", type=int, default=2000, help="test rows whose lists are compared")
-    parser.add_argument("--callers", type=int, default=32)
-    parser.add_argument("--calls", type=int, default=400, help="lists that the callers ask for")
+    parser.add_argument("--rows", type=count, default=2000, help="test rows whose lists are compared")
+    parser.add_argument("--callers", type=count, default=32)
+    parser.add_argument("--calls", type=count, default=400, help="lists that the callers ask for")
     parser.add_argument("--data", type=Path, help="data folder (default: $TURNPOINT_DATA or the cache folder)")
     parser.add_argument("--cpu", action="store_true", help="stay on the CPU")
     return parser

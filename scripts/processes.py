@@ -28,7 +28,7 @@ from demo_core.models import MODELS, create, preset
 from demo_core.models.base import RecommenderConfig
 from demo_core.prepared import DataError
 from demo_core.training import Epoch, accelerator_for, fit
-from scripts.messages import as_message
+from scripts.messages import as_message, count
 
 CONFIG = Path(__file__).parents[1] / "scripts/accelerate/two_cpu_processes.yaml"
 Curves = dict[str, dict[str, Any]]  # by model and seed: "epochs", as they were told, and "seconds" of one
@@ -106,9 +106,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="One process against several: loss curves and seconds.")
     parser.add_argument("models", nargs="+", choices=list(MODELS))
     parser.add_argument("--dataset", required=True, choices=list(datasets.DATASETS))
-    parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--seeds", type=int, default=1, help="of what a training draws; the first weights stay")
-    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--epochs", type=count, default=3)
+    parser.add_argument("--seeds", type=count, default=1, help="of what a training draws; the first weights stay")
+    parser.add_argument("--processes", type=count, default=2)
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change one setting")
     parser.add_argument("--data", type=Path, help="data folder (default: $TURNPOINT_DATA or the cache folder)")
     parser.add_argument("--into", type=Path, help="train and write the curves to this file: what each process is told")

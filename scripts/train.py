@@ -26,7 +26,7 @@ from demo_core.sharding import Share
 from demo_core.shipping import ship, training_record
 from demo_core.training import FitReport, accelerator_for, fit, share_of
 from scripts import push
-from scripts.messages import as_message
+from scripts.messages import as_message, count
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -131,7 +131,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--backbone", type=Path, help="bundle of a trained backbone, for a model that takes one")
     parser.add_argument("--record", type=Path, metavar="FILE", help="also add the runs to this measured.jsonl")
     parser.add_argument("--data", type=Path, help="data folder (default: $TURNPOINT_DATA or the cache folder)")
-    parser.add_argument("--threads", type=int, help="CPU threads (default: PyTorch's choice)")
+    parser.add_argument("--threads", type=count, help="CPU threads (default: PyTorch's choice)")
     parser.add_argument("--cpu", action="store_true", help="stay on the CPU")
     parser.add_argument("--push", metavar="OWNER/NAME", help="push the bundle to the Hub when it is saved")
     push.add_options(parser)

@@ -16,7 +16,7 @@ from demo_core.models import preset
 from demo_core.reference import REFERENCE, ReferenceRun, beside, markdown, read_references
 from demo_core.results import collect
 from scripts.benchmark import seeds_of
-from scripts.messages import as_message
+from scripts.messages import as_message, count
 from scripts.recbole_reference.mapping import COUNTERPARTS, Settings, settings_of
 from scripts.recbole_reference.running import Place, RecBoleError, installed, reference_run
 
@@ -107,5 +107,5 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--file", type=Path, default=Path("checkpoints") / REFERENCE, help="where runs are added")
     made.add_argument("--work", type=Path, help="exported rows (default: recbole in the data folder)")
     made.add_argument("--data", type=Path, help="data folder (default: $TURNPOINT_DATA or the cache folder)")
-    made.add_argument("--threads", type=int, help="CPU threads (default: PyTorch's choice)")
+    made.add_argument("--threads", type=count, help="CPU threads (default: PyTorch's choice)")
     return made

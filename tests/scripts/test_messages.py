@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from demo_core.prepared import DataError
-from scripts import choose_examples, evaluate, precision, processes, speed, train
+from scripts import benchmark, choose_examples, evaluate, load, precision, processes, speed, train
 from scripts.messages import as_message
 
 
@@ -32,6 +32,27 @@ def test_a_decorated_command_may_be_called_again() -> None:
         with pytest.raises(SystemExit, match="3 is odd"):
             half(3)
         assert half(4) == 2
+
+
+@pytest.mark.parametrize(
+    "command, words",
+    [
+        (train, ["sasrec", "--dataset", "toy", "--threads", "-1"]),
+        (benchmark, ["--models", "sasrec", "--datasets", "toy", "--threads", "two"]),
+        (evaluate, ["nowhere", "--threads", "0"]),
+        (load, ["http://127.0.0.1:9", "--clients", "0"]),
+        (load, ["http://127.0.0.1:9", "--calls", "0"]),
+        (precision, ["checkpoints/movielens", "--rows", "0"]),
+        (processes, ["sasrec", "--dataset", "toy", "--processes", "0"]),
+    ],
+)
+def test_numbers_of_things_are_at_least_one(
+    command: object, words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["script", *words])
+    with pytest.raises(SystemExit):
+        command.main()  # type: ignore[attr-defined]
+    assert f"{words[-2]}: expected a whole number, 1 or more, got {words[-1]!r}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
