@@ -16,7 +16,7 @@ from demo_core.prepared import DataError
 from scripts.messages import as_message
 
 
-@as_message(DataError)
+@as_message(DataError, OSError)
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description="Write the app's example people from a test split.")

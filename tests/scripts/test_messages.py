@@ -64,6 +64,7 @@ def test_numbers_of_things_are_at_least_one(
         (train, ["globaldiff", "--dataset", "toy", "--backbone", "nowhere"], "expected a bundle folder"),
         (evaluate, ["nowhere"], "expected a bundle folder"),
         (choose_examples, ["zhihu"], "Expected prepared data in"),
+        (choose_examples, ["toy", "--out", "/dev/null/examples.json"], "'/dev/null'"),
         (precision, ["nowhere/zhihu"], "Expected prepared data in"),
         (speed, ["scoring"], "Expected prepared data in"),
         (processes, ["sasrec", "--dataset", "zhihu"], "Expected prepared data in"),
