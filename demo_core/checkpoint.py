@@ -33,8 +33,8 @@ T = TypeVar("T")
 FORMAT = 1
 WEIGHTS_FILE, CONFIG_FILE, METRICS_FILE = "model.safetensors", "config.json", "metrics.json"
 FILES = (WEIGHTS_FILE, CONFIG_FILE, "catalogue.json", METRICS_FILE, "README.md")
-BESIDE = (".new", ".old")
-"""Endings of folders in which a bundle is being written, or was until a moment ago."""
+BESIDE = (".being-saved", ".replaced")
+"""Endings of folders in which a bundle is being written, or was until a moment ago; nobody names copies so."""
 PROBE_LENGTH = 20
 SAME_LISTS = 0.99
 

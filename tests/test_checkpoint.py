@@ -135,6 +135,15 @@ def test_a_bundle_is_five_files_and_its_figures_for_the_hub_and_nothing_is_left_
     assert [path.name for path in folder.parent.iterdir()] == ["card"]
 
 
+def test_a_copy_that_somebody_keeps_beside_a_bundle_stays(folder: Path) -> None:
+    copies = [folder.with_name(f"card{ending}") for ending in (".old", ".new", ".bak", "-old")]
+    for copy in copies:
+        shutil.copytree(folder, copy)
+    checkpoint.save(bundle(seed=1), folder)
+    checkpoint.describe(bundle(seed=1), folder)
+    assert all((copy / FILES[0]).is_file() for copy in copies)
+
+
 def test_the_model_card_tells_the_figures_with_their_protocol(folder: Path) -> None:
     text = (folder / "README.md").read_text(encoding="utf-8")
     assert text.startswith("---\n")

@@ -128,7 +128,7 @@ def test_stopping_ends_the_process_and_keeps_the_models_that_are_trained(
     half = bundle.parent / "sasrec"
     half.mkdir()
     (half / "metrics.json").write_text('{"runs": []}')
-    (bundle.parent / "card.new").mkdir()
+    (bundle.parent / "card.being-saved").mkdir()
     workshop.stop()
     ended = told.until(workshop, lambda progress: progress.state != "running")
     assert ended.state == "stopped" and ended.left is None
@@ -187,7 +187,7 @@ def test_a_file_that_fills_the_memory_ends_its_own_process_alone(tmp_path: Path,
 
 
 def test_what_a_broken_training_left_does_not_take_the_name(table: Path, tmp_path: Path, told: Told) -> None:
-    left = tmp_path / "own-evenings" / "sasrec.new"
+    left = tmp_path / "own-evenings" / "sasrec.being-saved"
     left.mkdir(parents=True)
     (left.parent / "about.json").write_text("{}")
     workshop = Workshop(tmp_path, speaking(tmp_path, then="raise SystemExit(0)"), told)
