@@ -14,6 +14,8 @@ from torch.overrides import TorchFunctionMode
 
 MAKING = (torch.empty, torch.zeros, torch.ones, torch.randn, torch.arange, torch.linspace)
 """What layers, tables and schedules begin as; what is computed from these is no larger than they are."""
+SIZES = ("size", "start", "end", "step", "steps")
+"""The arguments of these that say how large."""
 SPARE, SPARE_BY_ITEM = 20_000_000, 1_000
 """Numbers beyond one a byte of the weights' file: rows may end in zeros, which are not stored (``ragged``)."""
 MOST_TENSORS = 10_000
@@ -40,7 +42,8 @@ class Allowance(TorchFunctionMode):
     ) -> Any:
         if func in MAKING:
             self.tensors += 1
-            self.numbers += func(*args, device="meta").numel()
+            sizes = {name: (kwargs or {})[name] for name in SIZES if name in (kwargs or {})}
+            self.numbers += func(*args, **sizes, device="meta").numel()
             if self.numbers > self.most or self.tensors > MOST_TENSORS:
                 raise ValueError(
                     f"expected a model of at most {self.most:,} numbers in {MOST_TENSORS:,} tensors, as its weights "
