@@ -10,6 +10,12 @@ from demo_core.models.base import RecommenderConfig
 from demo_core.runs import Run
 from demo_core.trials import settings_of
 
+AT_LEAST_ONE = (
+    *("max_length", "embedding_dim", "hidden_dim", "layers", "heads", "blocks"),
+    *("batch_size", "rows_per_epoch", "max_epochs", "diffusion_steps", "inference_steps"),
+)
+"""Settings that a model may lack, or leave to the data (``None``), and of which there can be no fewer."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -56,10 +62,13 @@ class Job:
 
 
 def changed(config: RecommenderConfig, *settings: str) -> RecommenderConfig:
-    """``config`` with "name=value" ``settings``; ``ValueError`` for one that it has not, and for another number of
-    items than that of its data set.
+    """``config`` with "name=value" ``settings``; ``ValueError`` for one that it has not, for another number of items
+    than that of its data set, and for none of :data:`AT_LEAST_ONE`.
     """
     own = config.override(*settings)
+    for name in AT_LEAST_ONE:
+        if getattr(own, name, None) is not None and getattr(own, name) < 1:
+            raise ValueError(f"Expected {name} of 1 or more, got {getattr(own, name)}.")
     if own.num_items != config.num_items:
         raise ValueError(
             f"Expected settings without num_items, which is that of the data set, got num_items={own.num_items}. Leave "

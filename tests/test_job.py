@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from demo_core.job import Job, time_left
+from demo_core.job import AT_LEAST_ONE, Job, time_left
+from demo_core.models import MODELS, preset
 from tests.runs import run
 
 
@@ -12,6 +13,15 @@ def test_the_number_of_items_is_that_of_the_data_set() -> None:
     assert Job("sasrec", "default", "toy", 0, settings=("dropout=0.1",)).config(12).num_items == 12
     with pytest.raises(ValueError, match=r"Expected settings without num_items, .* got num_items=5"):
         Job("sasrec", "default", "toy", 0, settings=("num_items=5",)).config(12)
+
+
+@pytest.mark.parametrize("name", AT_LEAST_ONE)
+def test_nothing_is_trained_with_none_of_what_it_takes(name: str) -> None:
+    model = next(one for one in MODELS if hasattr(preset(one, "default", "toy", 12), name))
+    Job(model, "default", "toy", 0, settings=(f"{name}=2",)).config(12)
+    for wrong in (0, -1):
+        with pytest.raises(ValueError, match=f"Expected {name} of 1 or more, got {wrong}"):
+            Job(model, "default", "toy", 0, settings=(f"{name}={wrong}",)).config(12)
 
 
 def test_the_time_left_is_that_of_this_device() -> None:
