@@ -2,7 +2,7 @@
 
 A job is one model trained with one seed; its measurements are the plain test, the released reading, lost and foreign
 items, denoising steps and so on. What ``measured.jsonl`` already holds for the same code, settings and data is not done
-again. Trained weights stay in a work folder, not in the repository.
+again. Trained weights stay in a work folder (``work_folder``), not in the repository.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from functools import cache
 from pathlib import Path
 
 import torch
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
-from demo_core import checkpoint, datasets
-from demo_core.checkpoint import Bundle, BundleError
+from demo_core import datasets
+from demo_core.checkpoint import Bundle
 from demo_core.code_version import code_version
 from demo_core.datasets import Dataset
 from demo_core.job import Job, time_left
@@ -30,13 +30,12 @@ from demo_core.measure import (
     require_recordable,
     reset_peak_memory,
 )
-from demo_core.models import backbone_name, create, entry, with_backbone
+from demo_core.models import backbone_name
 from demo_core.models.base import Recommender
 from demo_core.runs import Run, Split, read_runs
-from demo_core.shipping import training_record
-from demo_core.training import fit
 from demo_core.trials import Extra
 from demo_core.variants import of_changed
+from demo_core.work_folder import WorkFolder, device_for_jobs, module_of, new_model
 
 OTHER = "sasrec"  # what other models are held against where two independently trained ones are needed
 
@@ -68,13 +67,11 @@ class Grid:
         waiting = list(jobs)
         failed: list[Job] = []
         for number, job in enumerate(waiting, start=1):
-            left = time_left(waiting[number - 1 :], read_runs(self.file), device_name(_device()))
+            left = time_left(waiting[number - 1 :], read_runs(self.file), device_name(device_for_jobs()))
             self.show(f"[{number}/{len(waiting)}] {job.title} · {left}")
-            folder = self.work / job.folder
-            folder.parent.mkdir(parents=True, exist_ok=True)
             try:
-                with FileLock(folder.with_name(folder.name + ".lock"), timeout=0):
-                    self._do(job, extras, folder)
+                with self._weights.lock(job, timeout=0):
+                    self._do(job, extras)
             except Timeout:
                 self.show("  another process is at it")
             except DamagedLineError:  # no other job could be recorded either
@@ -93,8 +90,12 @@ class Grid:
         runs, opened = read_runs(self.file), cache(self._dataset)
         for job in jobs:
             dataset = opened(job.dataset, job.protocol)
-            plain, missing = self._missing(job, extras, self._new_model(job, dataset), dataset, runs)
+            plain, missing = self._missing(job, extras, new_model(job, dataset), dataset, runs)
             yield job, [*([job.variant] if plain else []), *(_variant(job, extra) for extra in missing)]
+
+    @property
+    def _weights(self) -> WorkFolder:
+        return WorkFolder(self.work, self.show)
 
     def _require_test(self, extras: tuple[Extra, ...]) -> None:
         if extras and "test" not in self.splits:
@@ -112,16 +113,16 @@ class Grid:
         wanted = [extra for extra in extras if extra.applies_to(model, dataset)]
         return job.variant not in held, [extra for extra in wanted if _variant(job, extra) not in held]
 
-    def _do(self, job: Job, extras: tuple[Extra, ...], folder: Path) -> None:
+    def _do(self, job: Job, extras: tuple[Extra, ...]) -> None:
         dataset = self._dataset(job.dataset, job.protocol)
-        model = self._new_model(job, dataset)
+        model = new_model(job, dataset)
         plain, missing = self._missing(job, extras, model, dataset, read_runs(self.file))
         if not plain and not missing:
             self.show("  already measured")
             return
-        for device in {torch.device("cpu"), _device()}:  # weights from the work folder stay on the CPU
+        for device in {torch.device("cpu"), device_for_jobs()}:  # weights from the work folder stay on the CPU
             reset_peak_memory(device)
-        bundle = self._trained(job, model, dataset, folder)
+        bundle = self._weights.trained(job, model, dataset)
         subject = _subject(job, bundle)
         if plain:
             for split in self.splits:
@@ -135,77 +136,21 @@ class Grid:
             record(measurement, dataset.test, self.file)
             self.show(f"  {named.variant} {_figures(measurement.run)}")
 
-    def _new_model(self, job: Job, dataset: Dataset) -> Recommender:
-        config = job.config(dataset.catalogue.num_items)
-        if job.backbone is None:
-            return create(job.model, config, job.seed)
-        under = job.under(job.backbone, job.seed)
-        backbone = create(under.model, under.config(dataset.catalogue.num_items), under.seed)
-        return create(job.model, with_backbone(config, backbone), job.seed)
-
-    def _trained(self, job: Job, model: Recommender, dataset: Dataset, folder: Path) -> Bundle:
-        """The job's weights from the work folder, or by training (which goes on where it was stopped)."""
-        kept = self._kept(job, model, folder)
-        if kept is not None:
-            return kept
-        skip: tuple[str, ...] = ()
-        if job.backbone is not None:
-            under = self._shared(job.under(job.backbone, job.seed), dataset)
-            model.get_submodule("backbone").load_state_dict(under.state_dict())
-            skip = ("backbone",)
-        state = folder.with_name(folder.name + ".training.safetensors")
-        report = fit(model, dataset, seed=job.seed, state_file=state, skip=skip, progress=False)
-        training = training_record(report, job.seed, model.config) | {
-            "seconds_per_epoch": report.seconds_per_epoch,
-            "device": device_name(_device()),
-            "code": code_version(_module(job.model)),
-        }
-        protocol = dataset.protocol.name
-        bundle = Bundle(model, job.model, job.preset, job.dataset, protocol, dataset.catalogue, (), training)
-        checkpoint.save(bundle, folder)
-        return bundle
-
     def _other(self, job: Job, dataset: Dataset) -> Recommender:
         """SASRec of the same seed, or of the next seed where the job is SASRec itself."""
         seed = job.seed + 1 if job.model == OTHER else job.seed
-        return self._shared(job.under(OTHER, seed), dataset)
-
-    def _shared(self, under: Job, dataset: Dataset) -> Recommender:
-        """A default model that several jobs stand on; the first that needs it trains it, the others wait."""
-        folder = self.work / under.folder
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder.with_name(folder.name + ".lock")):
-            return self._trained(under, self._new_model(under, dataset), dataset, folder).model
-
-    def _kept(self, job: Job, model: Recommender, folder: Path) -> Bundle | None:
-        try:
-            bundle = checkpoint.load(folder) if folder.exists() else None
-        except BundleError as error:
-            self.show(f"  trained again: {error}")
-            return None
-        if bundle is None or bundle.training.get("code") != code_version(_module(job.model)):
-            return None
-        return bundle if config_hash(bundle.model) == config_hash(model) else None
+        return self._weights.shared(job.under(OTHER, seed), dataset)
 
     def _held(self, job: Job, model: Recommender, dataset: Dataset, runs: Sequence[Run]) -> set[str | None]:
         """The variants of which a run of this recipe, seed and code is among ``runs``."""
         wanted = (job.model, job.preset, job.dataset, job.seed, config_hash(model), dataset.hash, self.splits[-1])
-        module = _module(job.model)
+        module = module_of(job.model)
         return {
             r.variant
             for r in runs
             if (r.model, r.preset, r.dataset, r.seed, r.config_hash, r.data_hash, r.split) == wanted
             and code_version(module, r.commit) == code_version(module)
         }
-
-
-def _device() -> torch.device:
-    """What a job is trained on."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def _module(model: str) -> str:
-    return entry(model).model.__module__
 
 
 def _subject(job: Job, bundle: Bundle) -> Subject:

@@ -75,6 +75,7 @@ ORDER = (
         "space_variant",
         "small_set",
         "job",
+        "work_folder",
         "grid",
         "engine",
         "axes",

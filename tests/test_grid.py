@@ -10,6 +10,7 @@ import pytest
 from filelock import FileLock
 
 from demo_core import grid as grids
+from demo_core import work_folder
 from demo_core.datasets import assemble, toy_sequences
 from demo_core.foresight import foresight
 from demo_core.grid import Grid
@@ -25,10 +26,16 @@ SMALL = ("embedding_dim=8", "max_length=4", "max_epochs=2", "rows_per_epoch=128"
 JOB = Job("tdm", "default", "toy", seed=0, settings=(*SMALL, "layers=1"))
 
 
+def code_is(monkeypatch: pytest.MonkeyPatch, now: str) -> None:
+    """The code ``now``; that of every commit is "same"."""
+    for module in (grids, work_folder):
+        monkeypatch.setattr(module, "code_version", lambda module, commit=None: "same" if commit else now)
+
+
 @pytest.fixture(autouse=True)
 def clean_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs as if every file were committed: whether they are is git's business, not the grid's."""
-    monkeypatch.setattr(grids, "code_version", lambda module, commit=None: "same")
+    code_is(monkeypatch, "same")
 
 
 @pytest.fixture
@@ -51,7 +58,7 @@ def test_a_job_is_trained_and_measured_on_both_splits(grid: Grid) -> None:
 def test_what_is_measured_is_not_done_again(grid: Grid, lines: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     grid.run([JOB])
     before = grid.file.read_text()
-    monkeypatch.setattr(grids, "fit", lambda *a, **k: pytest.fail("trained again"))
+    monkeypatch.setattr(work_folder, "fit", lambda *a, **k: pytest.fail("trained again"))
     grid.run([JOB])
     assert grid.file.read_text() == before
     assert any("already measured" in line for line in lines)
@@ -71,7 +78,7 @@ def test_what_is_missing_is_told_and_nothing_is_trained_for_it(grid: Grid) -> No
 
 def test_further_measurements_use_the_weights_that_are_there(grid: Grid, monkeypatch: pytest.MonkeyPatch) -> None:
     grid.run([JOB])
-    monkeypatch.setattr(grids, "fit", lambda *a, **k: pytest.fail("trained again"))
+    monkeypatch.setattr(work_folder, "fit", lambda *a, **k: pytest.fail("trained again"))
     grid.run([JOB], EXTRAS["missing"]())
     variants = [run.variant for run in read_runs(grid.file)]
     assert variants == [None, None, "deleted=0.1", "deleted=0.2", "deleted=0.3", "deleted=0.5"]
@@ -92,7 +99,7 @@ def test_an_interrupted_grid_goes_on_where_it_stopped(grid: Grid, monkeypatch: p
         grid.run(jobs)
     assert [(run.model, run.split) for run in read_runs(grid.file)] == [("tdm", "validation"), ("tdm", "test")]
     monkeypatch.undo()
-    monkeypatch.setattr(grids, "code_version", lambda module, commit=None: "same")
+    code_is(monkeypatch, "same")
     grid.run(jobs)
     assert [run.model for run in read_runs(grid.file)] == ["tdm", "tdm", "popularity", "popularity"]
 
@@ -123,7 +130,7 @@ def test_changed_settings_or_code_are_trained_again(grid: Grid, monkeypatch: pyt
     grid.run([JOB])
     grid.run([Job("tdm", "default", "toy", 0, settings=(*JOB.settings, "dropout=0.4"))])
     assert len(read_runs(grid.file)) == 4
-    monkeypatch.setattr(grids, "code_version", lambda module, commit=None: "same" if commit else "other")
+    code_is(monkeypatch, "other")
     grid.run([JOB])
     assert len(read_runs(grid.file)) == 6
 
@@ -143,7 +150,7 @@ def test_a_training_on_another_device_lends_its_weights_and_not_its_seconds(
     grid: Grid, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     grid.run([JOB])
-    monkeypatch.setattr(grids, "fit", lambda *a, **k: pytest.fail("trained again"))
+    monkeypatch.setattr(work_folder, "fit", lambda *a, **k: pytest.fail("trained again"))
     folder = grid.work / JOB.folder
     config = json.loads((folder / "config.json").read_text())
     assert config["training"]["device"] == read_runs(grid.file)[0].device
