@@ -190,6 +190,24 @@ def test_a_start_while_another_file_is_on_its_way_trains_that_one(
     expect(page.locator('#own [data-part="shelf-list"]')).to_contain_text("1,080 interactions")
 
 
+def test_a_file_chosen_while_a_start_is_answered_stays_for_the_next(
+    watched: Watched, address: str, table: Path, tmp_path: Path
+) -> None:
+    page = opened(watched, address)
+    page.set_input_files('#own [data-part="file"]', table)
+    expect(page.locator('#own [data-part="found"] p').first).to_be_visible(timeout=READING)
+    only(page, "popularity")
+    page.get_by_label("Name").fill("First")
+    words = page.locator('#own [data-part="file-words"]')
+    with held(page, saying='"fn_name":"start"') as waiting:
+        page.get_by_role("button", name="Train").click()
+        wait_for_request(page, waiting)
+        page.set_input_files('#own [data-part="file"]', walks(tmp_path / "next.csv"))
+        expect(words).to_have_text("next.csv", timeout=READING)
+    expect(page.locator(READY)).to_contain_text("First is ready.", timeout=120_000)
+    expect(words).to_have_text("next.csv")
+
+
 def test_a_training_stays_in_sight_when_an_older_answer_comes_later(
     watched: Watched, address: str, table: Path
 ) -> None:

@@ -62,13 +62,13 @@ async function start() {
     return;
   }
   order.starting = true;
-  const answer = await ask("start", wanted()).catch(() => null);
+  const { brought } = order, answer = await ask("start", wanted()).catch(() => null);
   order.starting = false;
   if (!answer || answer.error) {
     draw(answer?.error ?? "No answer came. Try again.");
     return;
   }
-  Object.assign(order, { file: null, found: null });
+  if (brought === order.brought) Object.assign(order, { file: null, found: null }); // another file may have come meanwhile
   part("verdict").focus({ preventScroll: true });
   take(answer, "");
 }
