@@ -40,13 +40,14 @@ class Allowance(TorchFunctionMode):
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
+        named = kwargs or {}
         if func in MAKING:
             self.tensors += 1
-            sizes = {name: (kwargs or {})[name] for name in SIZES if name in (kwargs or {})}
+            sizes = {name: named[name] for name in SIZES if name in named}
             self.numbers += func(*args, **sizes, device="meta").numel()
             if self.numbers > self.most or self.tensors > MOST_TENSORS:
                 raise ValueError(
                     f"expected a model of at most {self.most:,} numbers in {MOST_TENSORS:,} tensors, as its weights "
                     f"are, got {self.numbers:,} in {self.tensors:,} and more"
                 )
-        return func(*args, **(kwargs or {}))
+        return func(*args, **named)

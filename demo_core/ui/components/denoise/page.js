@@ -93,14 +93,14 @@ function draw(problem) {
 
 const SOON = 250;
 let waiting = 0;
-for (const [name, read] of [["steps", (text) => Number(text)], ["guidance", (text) => Number(text)]]) {
+for (const name of ["steps", "guidance"]) {
   const input = part(`${name}-input`);
   input.addEventListener("input", () => {
-    settings[name] = read(input.value);
-    writeSettings(); // whenever the view is seen, it reads them from the address
+    settings[name] = Number(input.value);
     drawControls();
   });
   input.addEventListener("change", () => {
+    writeSettings(); // whenever the view is seen, it reads them from the address
     clearTimeout(waiting);
     waiting = setTimeout(() => {
       if (!isAsked()) run();
