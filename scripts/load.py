@@ -4,7 +4,7 @@ python app.py --port 7860 &
 python -m scripts.load http://127.0.0.1:7860 --clients 20 --calls 5 --pid $!
 
 Prints how many calls were answered, refused and lost, how long they took, and with ``--pid`` the memory of the app
-after 100 and after ``--requests`` calls.
+after 100 and after ``--requests`` calls. Ends with an error where a call was lost.
 """
 
 from __future__ import annotations
@@ -42,10 +42,13 @@ FIRST = 100  # calls after which the memory is what later ones are compared with
 
 @dataclass(frozen=True)
 class Outcome:
-    """``kind``: "answered", "refused" (the queue was full) or "lost"; ``seconds`` until then."""
+    """``kind``: "answered", "refused" (the queue was full) or "lost", then with its ``reason``; ``seconds`` until
+    then.
+    """
 
     kind: str
     seconds: float
+    reason: str = ""
 
 
 def ask(address: str, name: str, question: dict[str, Any]) -> Outcome:
@@ -58,12 +61,14 @@ def ask(address: str, name: str, question: dict[str, Any]) -> Outcome:
             data = line if line.startswith("data: ") else data
     except HTTPError as error:
         last, data = "lost", error.read().decode(errors="replace")
-    except (OSError, HTTPException, KeyError, ValueError):
-        last = "lost"
+    except (OSError, HTTPException, KeyError, ValueError) as error:
+        last, data = "lost", f"{type(error).__name__}: {error}"
     seconds = time.perf_counter() - started
     if last == "complete":
         return Outcome("answered", seconds)
-    return Outcome("refused" if FULL in data.lower() else "lost", seconds)
+    if FULL in data.lower():
+        return Outcome("refused", seconds)
+    return Outcome("lost", seconds, data.removeprefix("data: ") or "the answer broke off")
 
 
 def stream(address: str, name: str, question: dict[str, Any]) -> Generator[str]:
@@ -109,6 +114,14 @@ def percentile(values: Sequence[float], share: int) -> float:
     return statistics.quantiles(values, n=100, method="inclusive")[share - 1] if len(values) > 1 else values[0]
 
 
+def process(text: str) -> int:
+    """The number of a process that runs; ``ArgumentTypeError``, which the command line tells, for anything else."""
+    pid = count(text)
+    if not Path(f"/proc/{pid}/status").exists():
+        raise argparse.ArgumentTypeError(f"expected the number of a process that runs on this machine, got {text!r}")
+    return pid
+
+
 def resident_megabytes(pid: int) -> float:
     """What a process holds in memory (Linux)."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
@@ -122,7 +135,7 @@ def main() -> None:
     parser.add_argument("--clients", type=count, default=20)
     parser.add_argument("--calls", type=count, default=5)
     parser.add_argument("--requests", type=count, default=1000, help="calls for the memory, with --pid")
-    parser.add_argument("--pid", type=count, help="process of the app on this machine")
+    parser.add_argument("--pid", type=process, help="process of the app on this machine")
     wishes = parser.parse_args()
     told = crowd(wishes.address, wishes.clients, wishes.calls)
     kinds = {kind: sum(one.kind == kind for one in told) for kind in ("answered", "refused", "lost")}
@@ -133,6 +146,11 @@ def main() -> None:
         before, after = grown(wishes.address, wishes.pid, wishes.requests)
         told_megabytes = f"{before:.0f} MB, after {wishes.requests} {after:.0f} MB: {after / before:.2f} x"
         print(f"memory after {FIRST} requests {told_megabytes}")
+    if lost := [one.reason for one in told if one.kind == "lost"]:
+        raise SystemExit(
+            f"expected an app at {wishes.address} that answers, but {len(lost)} of {len(told)} calls were lost, the"
+            f" first by {lost[0]!r}: start the app, or read what it says"
+        )
 
 
 if __name__ == "__main__":

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
+from argparse import ArgumentTypeError
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +15,7 @@ import torch
 from demo_core.engine import Shelf
 from demo_core.ui import create_app, launch
 from demo_core.ui.api import CALLS_AT_ONCE
-from scripts.load import CALLS, Outcome, ask, crowd, leave
+from scripts.load import CALLS, Outcome, ask, crowd, leave, main, process
 from scripts.page_speed import crowded
 from scripts.serving import free_port
 from tests.ui.pages import SLOWER
@@ -48,3 +51,16 @@ def test_visitors_who_leave_in_the_middle_of_a_stream_free_their_places(address:
     started = time.perf_counter()
     assert ask(address, *CALLS[0]).kind == "answered"
     assert time.perf_counter() - started < 30
+
+
+def test_calls_that_nobody_answers_end_the_command_with_an_error_that_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    address = f"http://127.0.0.1:{free_port()}"
+    monkeypatch.setattr(sys, "argv", ["load", address, "--clients", "2", "--calls", "1"])
+    with pytest.raises(SystemExit, match=f"app at {address} .* 2 of 2 calls were lost, the first by 'URLError"):
+        main()
+
+
+def test_a_process_that_does_not_run_is_refused_before_anything_is_asked() -> None:
+    with pytest.raises(ArgumentTypeError, match="a process that runs on this machine, got '999999999'"):
+        process("999999999")
+    assert process(str(os.getpid())) == os.getpid()
