@@ -25,6 +25,20 @@ window.IntersectionObserver = class extends Own {
 };
 """
 
+# A tab pressed in the moment in which it appears.
+EARLY_TAB = """
+addEventListener("DOMContentLoaded", () => {
+  const watch = new MutationObserver(() => {
+    const tab = document.querySelector('#views [role="tab"][data-tab-id="denoise"]');
+    if (!tab) return;
+    watch.disconnect();
+    tab.click();
+    window.pressed = true;
+  });
+  watch.observe(document.documentElement, { childList: true, subtree: true, attributes: true });
+});
+"""
+
 
 @contextmanager
 def before_the_facts(watched: Watched, address: str, rest: str = "") -> Iterator[Page]:
@@ -99,3 +113,15 @@ def test_what_is_ticked_before_the_view_is_seen_stays_ticked(watched: Watched, a
     page.wait_for_function("window.seenLate")
     expect(box).not_to_be_checked()
     expect(page.locator('.run [data-part="slice"]')).to_have_value("short")
+
+
+def test_a_tab_pressed_as_soon_as_it_appears_stays_open_whatever_the_address_named(
+    watched: Watched, address: str
+) -> None:
+    page = watched.open(address)
+    page.add_init_script(EARLY_TAB)
+    page.goto(f"{address}?view=run")
+    page.wait_for_function("window.pressed")
+    expect(page.locator(".denoise .verdict")).to_be_visible()
+    expect(page).to_have_url(re.compile("view=denoise"))
+    expect(page.get_by_role("tab", name="Denoise")).to_have_attribute("aria-selected", "true")

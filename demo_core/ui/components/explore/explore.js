@@ -1,5 +1,4 @@
 // Puts the parts together: one answer, one drawing.
-const NO_ANSWER = "No answer came. Your history is kept; try again.";
 
 function showProblem(text, remedy = "", apply = null) {
   const target = part("problem");
@@ -20,7 +19,7 @@ const settingsRefused = (view) => Boolean(view.error) && !facts.problem && (stat
   && ![...view.items, view.next].some((item) => item?.unknown);
 
 function showAnswerProblem(view) {
-  if (view === null) showProblem(NO_ANSWER, "Try again", refresh);
+  if (view === null) showProblem(NO_ANSWER_KEPT, "Try again", refresh);
   else if (settingsRefused(view)) showProblem(view.error, "Use the model's own settings", resetSettings);
   else showProblem(view.error);
 }

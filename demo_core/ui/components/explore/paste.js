@@ -61,7 +61,7 @@ async function bring(kind) {
   const mine = (wishes += 1), seed = Math.floor(Math.random() * 2 ** 31);
   const person = await ask("person", { kind, seed }).catch(() => null);
   if (mine !== wishes) return;
-  if (!person || person.error) showProblem(person?.error ?? NO_ANSWER);
+  if (!person || person.error) showProblem(person?.error ?? NO_ANSWER_KEPT);
   else setHistory(person.items, person.next, `A person with ${plural(person.items.length, noun)}.`);
 }
 

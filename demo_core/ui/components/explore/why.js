@@ -9,7 +9,7 @@ async function askWhy(id) {
   const asked = { items: items.map((item) => item.id), off: offPositions(), threshold, seed, models, item: id };
   const answer = await ask("why", asked).catch(() => null);
   if (mine !== whyAsked) return;
-  drawWhy(answer?.why ?? null, answer ? answer.error : NO_ANSWER);
+  drawWhy(answer?.why ?? null, answer ? answer.error : NO_ANSWER_KEPT);
 }
 
 // The lists have changed: what was said of them is asked anew, if the item is still there.
@@ -45,7 +45,7 @@ function drawWhy(why, error) {
     row?.focus();
   });
   if (!why) {
-    whyPanel.replaceChildren(node("p", {}, error ?? NO_ANSWER), close);
+    whyPanel.replaceChildren(node("p", {}, error ?? NO_ANSWER_KEPT), close);
     return;
   }
   const many = `${why.count.toLocaleString("en")} time${why.count === 1 ? "" : "s"}`;

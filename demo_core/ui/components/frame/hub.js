@@ -35,7 +35,7 @@ part("hub-again").addEventListener("click", () => location.reload());
 part("hub-form").addEventListener("submit", async (event) => {
   event.preventDefault();
   const named = part("hub-name").value;
-  const answer = await ask("add_bundle", named).catch(() => ({ error: "No answer came. Try again." }));
+  const answer = await ask("add_bundle", named).catch(() => ({ error: NO_ANSWER }));
   part("hub-note").textContent = answer.error ?? "";
   if (answer.error) return;
   if (part("hub-name").value === named) part("hub-name").value = ""; // the next may be typed already

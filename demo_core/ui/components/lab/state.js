@@ -1,5 +1,4 @@
 // What goes missing, and what came of it. The address holds it, so that a link brings it back.
-const NO_ANSWER = "No answer came. Your history is kept; try again.";
 const SHARES = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6];
 const noun = facts.noun || "item", watched = noun === "film" ? "watched" : "chosen";
 const lab = { kind: "lost", share: 0.3, draw: 0, people: false, measure: "kept" };
@@ -33,7 +32,7 @@ async function look() {
   waiting = false;
   if (!found) askedFor = ""; // whoever comes back asks again
   if (found && !found.error) [answer, answeredFor] = [found, askedFor];
-  draw(found ? found.error ?? "" : NO_ANSWER);
+  draw(found ? found.error ?? "" : NO_ANSWER_KEPT);
   if (found && !found.error) part("live").textContent = part("verdict").textContent;
   askCurve();
 }
@@ -59,7 +58,7 @@ async function askCurve() {
     if (mine !== curveRun) return;
     if (!found || found.error) {
       curveFor = "";
-      return draw(found?.error ?? NO_ANSWER);
+      return draw(found?.error ?? NO_ANSWER_KEPT);
     }
     points = [...points, ...found.points];
     drawCurve();

@@ -49,7 +49,7 @@ async function check(name) {
   if (mine !== order.asked) return;
   const { eager } = order;
   Object.assign(order, { checking: false, eager: false, found: answer?.found ?? null });
-  draw(answer ? answer.error ?? "" : "No answer came. Try again.");
+  draw(answer ? answer.error ?? "" : NO_ANSWER);
   if (order.found) part("live").textContent = part("found").textContent;
   if (order.found && eager) start();
 }
@@ -65,7 +65,7 @@ async function start() {
   const { brought } = order, answer = await ask("start", wanted()).catch(() => null);
   order.starting = false;
   if (!answer || answer.error) {
-    draw(answer?.error ?? "No answer came. Try again.");
+    draw(answer?.error ?? NO_ANSWER);
     return;
   }
   if (brought === order.brought) Object.assign(order, { file: null, found: null }); // another file may have come meanwhile
@@ -81,7 +81,7 @@ async function stop() {
 
 async function remove(name) {
   const answer = await ask("remove", name).catch(() => null);
-  if (!answer || answer.error) draw(answer?.error ?? "No answer came. Try again.");
+  if (!answer || answer.error) draw(answer?.error ?? NO_ANSWER);
   if (!answer || answer.error) return;
   // Where nothing is left to look at, the page goes back to the first data set.
   if (name === dataset) location.assign("?view=own");

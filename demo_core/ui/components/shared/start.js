@@ -56,6 +56,7 @@ function repeat({ target, type, value }) {
   const early = keptSoFar();
   const dataset = other ? wished : null;
   const ask = (name, question) => server[name]({ dataset, question });
+  const NO_ANSWER = "No answer came. Try again.", NO_ANSWER_KEPT = "No answer came. Your history is kept; try again.";
 // THE PAGE'S OWN SCRIPTS
   early.forEach(repeat);
 })();

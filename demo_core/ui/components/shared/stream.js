@@ -24,7 +24,7 @@ async function stream(endpoint, data, onPart, onEnd) {
     }
     ({ event_id: id } = await asked.json());
   } catch {
-    if (source === mine) onEnd("No answer came. Try again.");
+    if (source === mine) onEnd(NO_ANSWER);
     return;
   }
   if (source !== mine) {

@@ -10,5 +10,5 @@ async function stream(endpoint, [items, , , , , seed, threshold, next, off], onP
   const answer = await ask("walks", { items, off, next, threshold, seed }).catch(() => null);
   if (mine !== walkAsked) return;
   for (const part of answer?.parts ?? []) onPart(part);
-  onEnd(answer ? answer.problem ?? null : "No answer came. Try again.");
+  onEnd(answer ? answer.problem ?? null : NO_ANSWER);
 }
