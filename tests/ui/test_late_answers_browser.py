@@ -201,3 +201,21 @@ def test_a_digit_switches_the_film_that_is_shown_there_while_another_is_being_re
         page.keyboard.press("3")
     expect(chips(page)).to_have_count(5)
     expect(page.locator(".chip.off .name")).to_have_text([third])
+
+
+def test_a_film_dragged_while_another_is_being_removed_lands_behind_the_film_it_was_let_go_at(
+    watched: Watched, address: str, films: list[int]
+) -> None:
+    page = watched.open(link(address, films))
+    before = chips(page).all_inner_texts()
+    last, fourth = chips(page).nth(5).bounding_box(), chips(page).nth(3).bounding_box()
+    assert last and fourth
+    with held(page) as waiting:
+        chips(page).first.focus()
+        page.keyboard.press("Delete")
+        wait_for_request(page, waiting)
+        page.mouse.move(last["x"] + 10, last["y"] + 5)
+        page.mouse.down()
+        page.mouse.move(fourth["x"] + 10, fourth["y"] + 5, steps=6)
+        page.mouse.up()
+    expect(chips(page)).to_have_text([before[1], before[2], before[5], before[3], before[4]])

@@ -16,6 +16,7 @@ SCRIPTS = (
     "state",
     "search",
     "chips",
+    "drag",
     "paste",
     "route",
     "gauge",
