@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 from gradio_client import Client
 
 from demo_core.bundle_index import Entry, Source, pin_folder, read_index, write_index
-from scripts import pin
+from scripts import pin, push
 from scripts.serving import served
 from tests.hub.process import HubProcess
 from tests.hubs import server
@@ -75,28 +76,44 @@ def test_a_model_is_trained_pushed_pinned_and_served_by_the_app(tmp_path: Path) 
         assert status_of(client, "sasrec")["source"] == short
 
 
-def test_a_command_that_fails_says_why_in_one_line(film_checkpoints: Path, tmp_path: Path) -> None:
-    assert command("scripts.push", str(tmp_path), "--repo", "owner/x", fails=True).startswith(f"{tmp_path}: expected")
+def test_a_command_whose_hub_refuses_says_why_in_one_line(film_checkpoints: Path, tmp_path: Path) -> None:
     folder = str(film_checkpoints / "movielens" / "popularity")
     told = command("scripts.push", folder, "--repo", "guest/not-mine", fails=True)
     assert told.startswith("guest/not-mine was not pushed: ") and "Traceback" not in told
-    assert command("scripts.push", folder, "--repo", "noowner", fails=True).startswith("Expected a repository as")
-    assert command("scripts.pin", folder, fails=True).startswith(f"{folder}: expected a bundle in ")
     assert command("scripts.pin", "owner/nothing", "--checkpoints", str(tmp_path), fails=True) == (
         "owner/nothing@main could not be fetched: there is no such repository, or it is private."
     )
 
 
-def test_an_index_is_checked_against_what_lies_there(film_checkpoints: Path, tmp_path: Path) -> None:
+def test_what_cannot_be_pushed_or_pinned_is_said_before_the_hub_is_asked(
+    film_checkpoints: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = str(film_checkpoints / "movielens" / "popularity")
+    for main, words, expected in (
+        (push.main, [str(tmp_path), "--repo", "owner/x"], f"{tmp_path}: expected"),
+        (push.main, [folder, "--repo", "noowner"], "Expected a repository as"),
+        (pin.main, [folder], f"{folder}: expected a bundle in "),
+    ):
+        monkeypatch.setattr(sys, "argv", ["command", *words])
+        with pytest.raises(SystemExit, match=re.escape(expected)):
+            main()
+
+
+def test_an_index_is_checked_against_what_lies_there(
+    film_checkpoints: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     checkpoints = Path(shutil.copytree(film_checkpoints, tmp_path / "checkpoints"))
     folders = [str(checkpoints / "movielens" / name) for name in ("card", "tdm", "popularity")]
-    command("scripts.pin", *folders, "--checkpoints", str(checkpoints))
-    assert command("scripts.pin", "--check", "--checkpoints", str(checkpoints)) == (
-        "3 bundles in folders, all as the index says\n"
-    )
+    monkeypatch.setattr(sys, "argv", ["pin", *folders, "--checkpoints", str(checkpoints)])
+    pin.main()
+    monkeypatch.setattr(sys, "argv", ["pin", "--check", "--checkpoints", str(checkpoints)])
+    pin.main()
+    assert capsys.readouterr().out.endswith("\n3 bundles in folders, all as the index says\n")
     shutil.copy(f"{folders[1]}/model.safetensors", folders[0])
     shutil.rmtree(folders[2])
-    assert command("scripts.pin", "--check", "--checkpoints", str(checkpoints), fails=True).splitlines() == [
+    with pytest.raises(SystemExit) as ended:
+        pin.main()
+    assert str(ended.value).splitlines() == [
         "movielens/card: other weights than the index names.",
         "movielens/popularity: the folder is missing.",
     ]
