@@ -1,14 +1,11 @@
-"""Models where they are put: on the GPU where there is one, else on "meta", which refuses tensors of the CPU as a GPU
-does but computes nothing.
-"""
+"""Models on a GPU, where there is one; what can be found without one is in ``models/test_one_device.py``."""
 
 import copy
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
-from torch import Generator, Tensor
+from torch import Generator
 
 from demo_core import checkpoint
 from demo_core.datasets import Dataset
@@ -20,84 +17,48 @@ from demo_core.precision import lower, same_lists
 from demo_core.ragged import pack, unpack
 from demo_core.sequences import Batch
 from demo_core.training import fit
+from tests.models.one_device import tensors_in
 from tests.models.test_contract import EVERY_MODEL, histories, small_config, trained, world
 
-GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
-DEVICE = torch.device("cuda" if torch.cuda.is_available() else "meta")
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
+GPU = torch.device("cuda")
 PREPARED_THERE = {("globaldiff", "diffusion")}
-"""Phases whose loss reads tables that ``prepare`` has put on the device: the training on the GPU below has them."""
-ANSWERS = {"__bool__": True, "__int__": 1, "__float__": 1.0, "item": 1}
+"""Phases whose loss reads tables that ``prepare`` has put on the device: the training below has them."""
 
 
-@pytest.fixture
-def device(monkeypatch: pytest.MonkeyPatch) -> Iterator[torch.device]:
-    """On "meta" there is no value to read and no generator: what asks for one gets any."""
-    if DEVICE.type == "meta":
-        for name, answer in ANSWERS.items():
-            monkeypatch.setattr(Tensor, name, _or_any(getattr(Tensor, name), answer))
-        monkeypatch.setattr(Tensor, "nonzero", _all_of(Tensor.nonzero))
-    yield DEVICE
-
-
-def _or_any(original: object, answer: object) -> object:
-    def read(self: Tensor, *arguments: object) -> object:
-        return answer if self.is_meta else original(self, *arguments)  # type: ignore[operator]
-
-    return read
-
-
-def _all_of(original: object) -> object:
-    def nonzero(self: Tensor, **options: object) -> object:
-        if not self.is_meta:
-            return original(self, **options)  # type: ignore[operator]
-        return torch.empty(self.numel(), self.dim(), dtype=torch.int64, device="meta")
-
-    return nonzero
-
-
-def moved(name: str, device: torch.device) -> Recommender:
-    return copy.deepcopy(trained(name)).to(device)
-
-
-def tensors_in(answer: object) -> list[Tensor]:
-    """Whatever tensors an answer holds, however deep."""
-    if isinstance(answer, Tensor):
-        return [answer]
-    parts = answer if isinstance(answer, list | tuple) else getattr(answer, "__dict__", {}).values()
-    return [tensor for part in parts for tensor in tensors_in(part)]
+def moved(name: str) -> Recommender:
+    return copy.deepcopy(trained(name)).to(GPU)
 
 
 @EVERY_MODEL
-def test_a_model_scores_on_its_device(name: str, device: torch.device) -> None:
-    model, asked = moved(name, device).eval(), histories()
-    scores = model.score(asked.to(device), Generator().manual_seed(0))
-    assert scores.device.type == device.type and scores.shape == (len(asked), 13)
-    if device.type == "cuda":
-        expected = trained(name).eval().score(asked, Generator().manual_seed(0))
-        assert torch.allclose(scores.cpu(), expected, atol=2e-3, rtol=2e-3)
+def test_a_model_scores_on_the_gpu_as_on_the_cpu(name: str) -> None:
+    model, asked = moved(name).eval(), histories()
+    scores = model.score(asked.to(GPU), Generator().manual_seed(0))
+    assert scores.device.type == "cuda" and scores.shape == (len(asked), 13)
+    expected = trained(name).eval().score(asked, Generator().manual_seed(0))
+    assert torch.allclose(scores.cpu(), expected, atol=2e-3, rtol=2e-3)
 
 
 @EVERY_MODEL
-def test_a_model_explains_and_denoises_on_its_device(name: str, device: torch.device) -> None:
-    model, asked = moved(name, device).eval(), histories().to(device)
-    for answer in (model.explain(asked), model.denoising(asked, Generator().manual_seed(0)), model.embedding()):
-        assert {tensor.device.type for tensor in tensors_in(answer)} <= {device.type}
+def test_a_model_explains_and_denoises_on_the_gpu(name: str) -> None:
+    model, asked = moved(name).eval(), histories().to(GPU)
+    answers = (model.explain(asked), model.denoising(asked, Generator().manual_seed(0)), model.embedding())
+    assert {tensor.device.type for tensor in tensors_in(answers)} <= {"cuda"}
 
 
 @EVERY_MODEL
-def test_a_model_learns_on_its_device(name: str, device: torch.device) -> None:
-    model = moved(name, device).train()
-    batch = world().train.batch(torch.arange(32), 6).to(device)
+def test_a_model_learns_on_the_gpu(name: str) -> None:
+    model = moved(name).train()
+    batch = world().train.batch(torch.arange(32), 6).to(GPU)
     for phase in model.phases():
         if phase.loss is None or (name, phase.name) in PREPARED_THERE:
             continue
         loss = phase.loss(Batch(batch.history, batch.target, batch.is_last), Generator().manual_seed(0))
-        assert loss.device.type == device.type and loss.shape == ()
+        assert loss.device.type == "cuda" and loss.shape == ()
         if loss.requires_grad:
             loss.backward()
 
 
-@GPU
 @EVERY_MODEL
 def test_training_and_evaluation_on_the_gpu_come_out_as_on_the_cpu(name: str, toy: Dataset) -> None:
     """Not digit by digit: a GPU adds in another order. What is learnt is the same."""
@@ -111,30 +72,27 @@ def test_training_and_evaluation_on_the_gpu_come_out_as_on_the_cpu(name: str, to
     assert abs(found.metrics()["ndcg@10"] - again.metrics()["ndcg@10"]) < 0.02
 
 
-@GPU
 def test_tables_that_are_packed_are_unpacked_on_the_gpu() -> None:
     table = torch.tensor([[3, 1, 0], [0, 0, 0], [2, 0, 0]])
     packed = {name: tensor.cuda() for name, tensor in pack({"votes": table}).items()}
     assert len(packed) == 2 and torch.equal(unpack(packed, {"votes": table.shape})["votes"].cpu(), table)
 
 
-@GPU
 def test_a_bundle_is_read_straight_onto_the_gpu_with_the_same_lists(film_checkpoints: Path) -> None:
     for name in ("card", "tdm", "globaldiff", "popularity"):
         folder = film_checkpoints / "movielens" / name
-        gpu, cpu = checkpoint.load(folder, torch.device("cuda")).model, checkpoint.load(folder).model
+        gpu, cpu = checkpoint.load(folder, GPU).model, checkpoint.load(folder).model
         assert {tensor.device.type for tensor in gpu.state_dict().values()} <= {"cuda"}
         asked = torch.randint(0, 17, (200, 5), generator=Generator().manual_seed(1)).sort(dim=1).values
         there, here = gpu.recommend(asked.cuda(), 5)[0].cpu(), cpu.recommend(asked, 5)[0]
         assert (there.sort(dim=1).values == here.sort(dim=1).values).all(dim=1).double().mean() >= 0.97
 
 
-@GPU
 @pytest.mark.parametrize(
     "serving", [Serving(), Serving("float16"), Serving("bfloat16"), Serving(together=True)], ids=str
 )
 def test_every_question_is_answered_on_the_gpu(film_checkpoints: Path, serving: Serving) -> None:
-    engine = Engine(film_checkpoints, "movielens", torch.device("cuda"), serving)
+    engine = Engine(film_checkpoints, "movielens", GPU, serving)
     plain = Engine(film_checkpoints, "movielens", torch.device("cpu"))
     assert engine.device.startswith("CUDA: ")
     comparison, expected = engine.compare([1, 2, 3, 7], truth=8), plain.compare([1, 2, 3, 7], truth=8)
@@ -146,11 +104,10 @@ def test_every_question_is_answered_on_the_gpu(film_checkpoints: Path, serving: 
     assert list(engine.run_benchmark(["card", "tdm"]))
 
 
-@GPU
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
 @EVERY_MODEL
 def test_half_precision_on_the_gpu_keeps_the_lists_or_is_refused(name: str, precision: str) -> None:
-    model, asked = moved(name, torch.device("cuda")), histories().cuda()
+    model, asked = moved(name), histories().cuda()
     found = lower(model, precision, asked)
     assert {tensor.device.type for tensor in found.model.state_dict().values()} <= {"cuda"}
     assert same_lists(model, found.model, asked) >= 0.99

@@ -54,6 +54,14 @@ def require_one_device(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any])
     assert len(devices) < 2, f"{func}: expected tensors of one device, got {', '.join(sorted(devices))}."
 
 
+def tensors_in(answer: object) -> list[Tensor]:
+    """Whatever tensors an answer of a model holds, however deep."""
+    if isinstance(answer, Tensor):
+        return [answer]
+    parts = answer if isinstance(answer, list | tuple) else getattr(answer, "__dict__", {}).values()
+    return [tensor for part in parts for tensor in tensors_in(part)]
+
+
 def _tensors(content: Any) -> list[Tensor]:
     return [leaf for leaf in tree_leaves(content) if isinstance(leaf, Tensor) and leaf.dim()]
 

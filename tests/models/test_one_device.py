@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from demo_core.datasets import toy_world
+from demo_core.datasets import Dataset, toy_world
 from demo_core.models import MODELS, create, preset
-from demo_core.models.base import RecommenderConfig
+from demo_core.models.base import Recommender, RecommenderConfig
 from tests.models.judging import UNJUDGED
-from tests.models.one_device import GeneratorAnywhere, OneDevice
+from tests.models.one_device import GeneratorAnywhere, OneDevice, tensors_in
 from tests.models.test_contract import QUICKER
 
 M = 12
@@ -26,28 +26,51 @@ def small_config(name: str, which: str) -> RecommenderConfig:
     return config.override(*(f"{field}={value}" for field, value in few.items() if getattr(config, field, 0) > value))
 
 
-@pytest.mark.parametrize(("name", "which"), PRESETS)
-def test_a_model_keeps_to_its_device(name: str, which: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    world = toy_world(num_items=M, num_sequences=60, length=8, seed=0)
-    model = create(name, small_config(name, which), seed=0).to("meta")
+@pytest.fixture
+def generator(monkeypatch: pytest.MonkeyPatch) -> torch.Generator:
     monkeypatch.setattr(torch, "Generator", GeneratorAnywhere)
-    generator = torch.Generator().manual_seed(0)
-    batch = world.train.batch(torch.arange(16), model.config.max_length).to(torch.device("meta"))
+    return torch.Generator().manual_seed(0)
+
+
+def world() -> Dataset:
+    return toy_world(num_items=M, num_sequences=60, length=8, seed=0)
+
+
+def check_answers(model: Recommender, history: Tensor, generator: torch.Generator) -> None:
+    """Every kind of answer comes, and from where the model is."""
+    model.eval()
+    scores, lists = model.score(history, generator), model.recommend(history, 5)
+    assert scores.shape == (len(history), M + 1) and {each.shape for each in lists} == {(len(history), 5)}
+    answers = (scores, *lists, model.explain(history), model.denoising(history, generator), model.embedding())
+    assert {tensor.device.type for tensor in tensors_in(answers)} == {"meta"}
+
+
+@pytest.mark.parametrize(("name", "which"), PRESETS)
+def test_a_model_keeps_to_its_device(name: str, which: str, generator: torch.Generator) -> None:
+    model = create(name, small_config(name, which), seed=0).to("meta")
+    batch = world().train.batch(torch.arange(16), model.config.max_length).to(torch.device("meta"))
     with OneDevice():
         for phase in model.phases():
             if phase.prepare is not None:
-                phase.prepare(world, UNJUDGED)
+                phase.prepare(world(), UNJUDGED)
             if phase.before_epoch is not None:
-                phase.before_epoch(world, generator)
+                phase.before_epoch(world(), generator)
             if phase.loss is not None:
                 model.train()
                 phase.loss(batch, generator).backward()
-        model.eval()
-        assert model.score(batch.history, generator).device.type == "meta"
-        model.explain(batch.history)
-        model.denoising(batch.history, generator)
-        ids, scores = model.recommend(batch.history, 5)
-    assert ids.shape == scores.shape == (16, 5)
+        check_answers(model, batch.history, generator)
+
+
+@pytest.mark.parametrize("name", sorted(MODELS))
+def test_a_model_that_was_prepared_elsewhere_keeps_to_its_device(name: str, generator: torch.Generator) -> None:
+    model = create(name, small_config(name, "default"), seed=0)
+    for phase in model.phases():
+        if phase.prepare is not None:
+            phase.prepare(world(), UNJUDGED)
+    model.to("meta")
+    batch = world().train.batch(torch.arange(16), model.config.max_length).to(torch.device("meta"))
+    with OneDevice():
+        check_answers(model, batch.history, generator)
 
 
 @pytest.mark.parametrize(
