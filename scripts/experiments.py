@@ -27,7 +27,10 @@ SYSTEMS = (
     "--models gru4rec caser srgnn lightsans bert4rec cbit cl4srec duorec actsr adaranker steam ssdrec diffuasr pdrec"
     " diffrec diffurec"
 )
-BEST = "--models actsr lightsans adaranker"  # of them, among the five best on MovieLens 1M
+BEST = (  # of them, among the five best
+    "--models actsr lightsans adaranker --datasets ml-1m --seeds 0-2",
+    "--models actsr lightsans cl4srec --datasets beauty --seeds 0-2",
+)
 TRIES = f"--validation-only --file checkpoints/{TUNING}"
 REFERENCE = "--models gru4rec sasrec bert4rec caser lightsans srgnn"
 
@@ -139,7 +142,7 @@ EXPERIMENTS: dict[str, tuple[str, tuple[str, ...]]] = {
         (
             f"{SYSTEMS} --datasets zhihu movielens --seeds 0-2 {HOLES}",
             f"{SYSTEMS} --datasets ml-1m beauty",
-            f"{BEST} --datasets ml-1m --seeds 0-2",
+            *BEST,
             "--models lightsans --datasets zhihu --seeds 0-2 --variants softmax_of_queries",
             "--models cl4srec --datasets zhihu --seeds 0-2 --variants damaged_rows",
             "--models pdrec --datasets zhihu --seeds 0-2 --variants own_positives",
