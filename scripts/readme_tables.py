@@ -31,7 +31,7 @@ from demo_core.results import collect, summarise, table
 from demo_core.whole_files import written_beside
 from scripts.messages import as_message
 
-ALL_SYSTEMS = ("zhihu", "movielens", "ml-1m")  # data sets on which they were measured
+ALL_SYSTEMS = ("zhihu", "movielens", "ml-1m", "beauty")  # data sets on which they were measured
 CHART = Path(".assets/claims.png")
 DRAWN = "Table"  # the key of the digest in the chart's file
 
