@@ -47,14 +47,14 @@ def check_answers(model: Recommender, history: Tensor, generator: torch.Generato
 
 @pytest.mark.parametrize(("name", "which"), PRESETS)
 def test_a_model_keeps_to_its_device(name: str, which: str, generator: torch.Generator) -> None:
-    model = create(name, small_config(name, which), seed=0).to("meta")
-    batch = world().train.batch(torch.arange(16), model.config.max_length).to(torch.device("meta"))
+    data, model = world(), create(name, small_config(name, which), seed=0).to("meta")
+    batch = data.train.batch(torch.arange(16), model.config.max_length).to(torch.device("meta"))
     with OneDevice():
         for phase in model.phases():
             if phase.prepare is not None:
-                phase.prepare(world(), UNJUDGED)
+                phase.prepare(data, UNJUDGED)
             if phase.before_epoch is not None:
-                phase.before_epoch(world(), generator)
+                phase.before_epoch(data, generator)
             if phase.loss is not None:
                 model.train()
                 phase.loss(batch, generator).backward()
@@ -63,12 +63,12 @@ def test_a_model_keeps_to_its_device(name: str, which: str, generator: torch.Gen
 
 @pytest.mark.parametrize("name", sorted(MODELS))
 def test_a_model_that_was_prepared_elsewhere_keeps_to_its_device(name: str, generator: torch.Generator) -> None:
-    model = create(name, small_config(name, "default"), seed=0)
+    data, model = world(), create(name, small_config(name, "default"), seed=0)
     for phase in model.phases():
         if phase.prepare is not None:
-            phase.prepare(world(), UNJUDGED)
+            phase.prepare(data, UNJUDGED)
     model.to("meta")
-    batch = world().train.batch(torch.arange(16), model.config.max_length).to(torch.device("meta"))
+    batch = data.train.batch(torch.arange(16), model.config.max_length).to(torch.device("meta"))
     with OneDevice():
         check_answers(model, batch.history, generator)
 

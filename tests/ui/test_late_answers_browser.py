@@ -203,7 +203,7 @@ def test_a_digit_switches_the_film_that_is_shown_there_while_another_is_being_re
     expect(page.locator(".chip.off .name")).to_have_text([third])
 
 
-def test_a_film_dragged_while_another_is_being_removed_lands_behind_the_film_it_was_let_go_at(
+def test_a_film_dragged_while_another_is_being_removed_lands_before_the_film_it_was_let_go_at(
     watched: Watched, address: str, films: list[int]
 ) -> None:
     page = watched.open(link(address, films))
